@@ -1,0 +1,166 @@
+"""The report of one grading: the one result model that every output is made from.
+
+The JSON form is versioned; `schema()` gives its JSON Schema.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from grader.error import DamagedReport
+
+VERSION = 1
+
+Status = Literal["passed", "failed", "broken", "grader-error"]
+TestStatus = Literal["pass", "fail", "error", "skip"]
+Points = Decimal
+
+
+class ExerciseRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Which exercise was graded. `digest` covers everything that can change a score."""
+
+    id: str
+    title: str
+    digest: str
+
+
+class SubmissionRef(msgspec.Struct, frozen=True, kw_only=True):
+    """What was graded: the digest over names and contents, and the names in order."""
+
+    digest: str
+    files: list[str]
+
+
+class SandboxRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where it was graded, and why there. `notes` says what this machine could not enforce."""
+
+    name: str
+    reason: str
+    notes: list[str] = []
+
+
+class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The points of one task: those earned, those that can be had."""
+
+    id: str
+    title: str
+    points: Points
+    points_max: Points
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a test's transcript.
+
+    `kind` says which of the other fields mean something:
+    `http` (request and response), `call` (call and result), `app` (what was done to the app), `sql` (a statement of the test).
+    """
+
+    kind: Literal["http", "call", "app", "sql"]
+    request: dict[str, Any] = {}
+    response: dict[str, Any] | None = None
+    note: str = ""
+    is_deciding: bool = False
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """An SQL statement that the learner's code sent, folded: the same text `count` times."""
+
+    sql: str
+    count: int
+    rows: int | None = None
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One frame of the learner's own traceback: 1-based line, the code on it, values of simple locals."""
+
+    file: str
+    line: int
+    function: str
+    code: str
+    values: dict[str, str] = {}
+
+
+class TestResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One hidden test. `expected` and `got` are texts, absent where no comparison decided."""
+
+    name: str
+    title: str
+    task: str
+    status: TestStatus
+    points: Points
+    points_max: Points
+    expected: str | None = None
+    got: str | None = None
+    message: str = ""
+    usually: str | None = None
+    transcript: list[Exchange] = []
+    statements: list[Statement] = []
+    frames: list[Frame] = []
+    output: str = ""
+    duration_ms: float = 0.0
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """One grading, whole. `seed` replays it; `output` is the tail of what the learner's code printed.
+
+    `limit` names the limit that ended a broken submission, such as `memory`; `frames` and `output` belong
+    to a submission that did not start.
+    """
+
+    version: Literal[1] = 1
+    id: str
+    created: str
+    exercise: ExerciseRef
+    submission: SubmissionRef
+    seed: int
+    sandbox: SandboxRef
+    status: Status
+    message: str
+    limit: str | None = None
+    usually: str | None = None
+    points: Points
+    points_max: Points
+    tasks: list[TaskResult]
+    tests: list[TestResult]
+    frames: list[Frame] = []
+    output: str = ""
+    limits: dict[str, int | float] = {}
+    durations_ms: dict[str, float] = {}
+    grader_version: str
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_decoder = msgspec.json.Decoder(Report)
+
+
+def to_json(report: Report, *, indent: int = 2) -> bytes:
+    """Give the report as UTF-8 JSON with a final newline; points are exact decimal numbers."""
+    return msgspec.json.format(_encoder.encode(report), indent=indent) + b"\n"
+
+
+def from_json(data: bytes) -> Report:
+    """Read a report.
+
+    Raises:
+        DamagedReport: `data` isn't a report of a version that is known here.
+    """
+    try:
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise DamagedReport(f"not a report: {error}") from error
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of the report."""
+
+    def plain(kind: type) -> dict[str, Any]:
+        if kind is Decimal:
+            return {"type": "number"}
+        raise NotImplementedError(kind)
+
+    found = msgspec.json.schema(Report, schema_hook=plain)
+    found["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return found

@@ -1,0 +1,78 @@
+"""The records that a sandbox takes and gives. Frozen data only; nothing here starts anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one box may use. Enforced from outside of it."""
+
+    memory_mib: int = 256
+    processes: int = 64
+    cpus: float = 1.0
+    disk_mib: int = 64
+    open_files: int = 256
+    output_kib: int = 1024
+    start_s: float = 10
+    test_s: float = 5
+    wall_s: float = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """One box: the files that enter it (relative path to content) and the settings of its first process."""
+
+    files: Mapping[str, bytes]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pod:
+    """The two boxes of one grading and the time that both have together."""
+
+    solution: Box
+    examiner: Box
+    wall_s: float = 60
+
+
+Ending = Literal["done", "wall", "solution-lost", "examiner-lost", "cancelled"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PodResult:
+    """What came of a pod.
+
+    `events` are the examiner's, in order: the only thing a score is made of. `ending` says why the pod ended. `limit` names
+    a limit that the solution box reached (`memory`, `processes`, `disk`, `output`, `wall`), else None. `output` is the tail of
+    what the learner's code printed: data that nobody vouches for. `durations_ms` by phase.
+    """
+
+    events: tuple[Mapping[str, Any], ...]
+    ending: Ending
+    limit: str | None = None
+    output: str = ""
+    detail: str = ""
+    notes: tuple[str, ...] = ()
+    durations_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+Listener = Callable[[Mapping[str, Any]], None]
+
+
+class Sandbox(Protocol):
+    """A place where a pod runs: one method, data in, data out."""
+
+    name: str
+
+    def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+        """Run the pod to its end; `listen` gets each of the examiner's events as it comes.
+
+        Raises:
+            SandboxError: the sandbox itself failed.
+        """
+        ...
