@@ -1,0 +1,18 @@
+"""A server that says hello."""
+
+from flask import Flask
+
+
+def create_app():
+    """Build the app."""
+    app = Flask(__name__)
+
+    @app.get("/")
+    def hello():
+        return "Hello from the kitchen!"
+
+    return app
+
+
+app = create_app()
+app.run()
