@@ -1,0 +1,417 @@
+"""The first process of the examiner box: it runs the hidden tests with pytest and tells the host each result as it comes.
+
+It is trusted, so its stream to the host is the only place from which a score comes. Nothing listens here, the stream's descriptors
+are moved out of the way of what tests print, and whatever the solution says reaches this process as bounded data.
+"""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from . import wire
+from .client import Client, Transcript
+from .fake import Fake
+from .fault import DidNotStart, GraderFault, TestTimeout, Wrong
+from .fixture import App, Call, Database, Statement, fold, show, tell_limits
+from .link import Link
+
+MAX_EVENT_BYTES = 250_000
+OUTPUT_SHOWN = 4000
+
+# Plugins of pytest that a grading has no use for; each costs start-up time, some write to disk or read the environment.
+_LEFT_OUT = (
+    "cacheprovider capture debugging doctest faulthandler junitxml logging nose pastebin setuponly setupplan stepwise "
+    "legacypath terminal terminalprogress tmpdir threadexception unraisableexception unittest warnings recwarn subtests"
+).split()
+_ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + ["--import-mode=prepend", "--strict-markers"]
+
+
+class _Clock:
+    """The time that one test has. It stands still while the app starts, which has a limit of its own."""
+
+    def __init__(self) -> None:
+        self._blame: bool | None = None
+        signal.signal(signal.SIGALRM, self._ring)
+
+    def begin(self, seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+    def end(self) -> float:
+        return signal.setitimer(signal.ITIMER_REAL, 0)[0]
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        left = self.end()
+        try:
+            yield
+        finally:
+            if left > 0:
+                self.begin(left)
+
+    def _ring(self, _signal: int, frame: FrameType | None) -> None:
+        waits_for = {Client.__module__, Link.__module__}
+        while frame is not None:
+            if frame.f_globals.get("__name__") in waits_for:
+                raise TestTimeout("solution")
+            frame = frame.f_back
+        raise TestTimeout("test")
+
+
+class _TimedApp(App):
+    """An app whose start doesn't count as the test's time, and that knows whether any start ever succeeded."""
+
+    has_ever_started = False
+
+    def __init__(self, link: Link, settings: Mapping[str, Any], transcript: Transcript, clock: _Clock) -> None:
+        super().__init__(link, settings, transcript)
+        self._clock = clock
+        self.failed_plain = False
+
+    def _start(self, env: Mapping[str, str | None], config: Mapping[str, Any] | None, *, is_fresh: bool) -> None:
+        with self._clock.paused():
+            try:
+                super()._start(env, config, is_fresh=is_fresh)
+            except DidNotStart:
+                self.failed_plain = not env and config is None
+                raise
+            _TimedApp.has_ever_started = True
+
+
+class Examination:
+    """A pytest plugin: the fixtures of the hidden tests, and the report of each test as an event."""
+
+    def __init__(self, link: Link, settings: Mapping[str, Any]) -> None:
+        self._link = link
+        self._settings = settings
+        self._clock = _Clock()
+        self._transcript = Transcript()
+        self._app: _TimedApp | None = None
+        self._compared: tuple[str, Any, Any] | None = None
+        self._outcome: dict[str, Any] = {}
+        self._passed: set[str] = set()
+        self._seen: set[str] = set()
+        self._is_ahead = True
+        self._stops = False
+
+    # Fixtures
+
+    @pytest.fixture
+    def app(self) -> App:
+        """The learner's app."""
+        return self._the_app()
+
+    @pytest.fixture
+    def client(self) -> Client:
+        """A visitor of the learner's app."""
+        return Client(self._the_app().current_port, self._transcript, float(self._settings["limits"]["test_s"]))
+
+    @pytest.fixture
+    def call(self) -> Call:
+        """Calls of the learner's functions."""
+        return Call(self._link, self._transcript, self._note_use)
+
+    @pytest.fixture
+    def db(self) -> Database:
+        """The database of the solution box."""
+        return Database(self._link, self._transcript, self._note_use)
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> random.Random:
+        """A random generator that the seed and the test's name decide."""
+        return random.Random(f"{self._settings['seed']}:{request.node.name}")
+
+    @pytest.fixture
+    def fake(self, request: pytest.FixtureRequest) -> Fake:
+        """Made-up data that the seed and the test's name decide."""
+        return Fake(random.Random(f"{self._settings['seed']}:fake:{request.node.name}"))
+
+    def _the_app(self) -> _TimedApp:
+        if self._app is None:
+            self._app = _TimedApp(self._link, self._settings, self._transcript, self._clock)
+        return self._app
+
+    def _note_use(self) -> None:
+        if self._settings["kind"] == "http":
+            self._the_app().has_touched_state = True
+
+    # What pytest tells
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.addinivalue_line("markers", "task(id, points=1): the task that the test belongs to, and what it is worth")
+        config.addinivalue_line("markers", "needs(*names): skip the test when one of these did not pass")
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self._link.event("collect-error", where=report.nodeid, text=str(report.longrepr)[-4000:])
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._link.event("collected", names=[_name(item) for item in session.items])
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+        self._transcript = Transcript()
+        self._app = self._app if self._settings["fresh"] == "exercise" else None
+        self._compared = None
+        self._outcome = {"status": "error", "message": "the test did not end"}
+        self._link.event("start", name=_name(item))
+        started = time.monotonic()
+        result = yield
+        self._outcome["duration_ms"] = round((time.monotonic() - started) * 1000, 1)
+        name = _name(item)
+        if self._outcome["status"] != "pass":
+            self._passed.discard(name)
+        elif name not in self._seen:
+            self._passed.add(name)
+        self._seen.add(name)
+        self._link.event("test", name=name, **_bounded(self._outcome))
+        if self._stops:
+            item.session.shouldstop = "the submission can't be tested"
+        return result
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        for mark in item.iter_markers("needs"):
+            missing = [name for name in mark.args if name not in self._passed]
+            if missing:
+                pytest.skip(f"needs `{missing[0]}`")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Any:
+        self._clock.begin(float(self._settings["limits"]["test_s"]))
+        try:
+            return (yield)
+        finally:
+            self._clock.end()
+
+    def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
+        self._compared = (op, left, right)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        report = yield
+        if call.when == "setup" and call.excinfo is None:
+            return report
+        if call.when == "teardown":
+            if call.excinfo is not None and self._outcome["status"] == "pass":
+                self._outcome.update(status="error", message=_one_line(call.excinfo.value))
+            return report
+        error = None if call.excinfo is None else call.excinfo.value
+        self._outcome = self._judge(error, is_setup=call.when == "setup")
+        if self._outcome["status"] in ("fail", "error"):
+            self._add_evidence(self._outcome)
+        if self._settings["fresh"] == "test" and not self._stops and not self._link.is_lost:
+            # While pytest winds this test up, the box is cleared and the next app starts.
+            self._link.send("ahead")
+        return report
+
+    # Judging
+
+    def _judge(self, error: BaseException | None, *, is_setup: bool) -> dict[str, Any]:
+        if error is None:
+            return {"status": "pass"}
+        if isinstance(error, pytest.skip.Exception):
+            return {"status": "skip", "message": str(error)}
+        if isinstance(error, Wrong):
+            if isinstance(error, DidNotStart) and self._is_hopeless():
+                self._stops = True
+            return {
+                "status": "fail",
+                "symptom": error.symptom,
+                "message": error.message,
+                "expected": None if error.expected is None else _plain(error.expected),
+                "got": None if error.got is None else _plain(error.got),
+                "is_start": isinstance(error, DidNotStart),
+                "stops": self._stops,
+            }
+        if isinstance(error, TestTimeout):
+            limit = self._settings["limits"]["test_s"]
+            if error.args[0] == "solution" or self._transcript.steps:
+                return {"status": "fail", "symptom": "timeout", "message": f"the test was not done within {limit:g} s"}
+            return {"status": "error", "message": f"the hidden test did not end within {limit:g} s by itself"}
+        if isinstance(error, AssertionError) and not is_setup:
+            return self._judge_assertion(error)
+        if isinstance(error, pytest.fail.Exception) and not is_setup:
+            return {"status": "fail", "message": str(error)[:2000]}
+        spoke = any(step["kind"] in ("http", "call") for step in self._transcript.steps)
+        if isinstance(error, GraderFault) or not spoke or not isinstance(error, Exception):
+            return {"status": "error", "message": _one_line(error)}
+        return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
+
+    def _is_hopeless(self) -> bool:
+        if self._settings["kind"] == "http":
+            return self._the_app().failed_plain and not _TimedApp.has_ever_started
+        return not self._passed
+
+    def _judge_assertion(self, error: AssertionError) -> dict[str, Any]:
+        outcome: dict[str, Any] = {"status": "fail", "message": _own_message(error)}
+        if self._compared is not None:
+            op, left, right = self._compared
+            outcome["expected"], outcome["got"] = _expected_and_got(op, left, right)
+            outcome["op"] = op
+        return outcome
+
+    def _add_evidence(self, outcome: dict[str, Any]) -> None:
+        steps = self._transcript.steps
+        for step in reversed(steps):
+            if step["kind"] in ("http", "call"):
+                step["is_deciding"] = True
+                break
+        outcome["transcript"] = steps
+        if self._link.is_lost:
+            return
+        try:
+            evidence = self._link.ask("evidence")
+        except Wrong:
+            return
+        outcome["output"] = str(evidence["output"])[-OUTPUT_SHOWN:]
+        outcome["statements"] = fold([Statement(str(text)) for text in evidence["statements"]])
+        crashes = [crash for crash in evidence["crashes"] if isinstance(crash, dict)]
+        if crashes:
+            outcome["crash"] = crashes[-1]
+        outcome["ended"] = evidence["ended"]
+        outcome["limits"] = evidence["limits"]
+        reached = tell_limits(evidence["limits"], self._settings["limits"])
+        if reached and outcome["status"] == "fail" and not outcome.get("is_start"):
+            outcome["message"] = f"your app was stopped: {reached}" if evidence["ended"] else f"a limit was reached: {reached}"
+
+
+def _name(item: pytest.Item) -> str:
+    return str(getattr(item, "originalname", None) or item.name)
+
+
+def _one_line(error: BaseException) -> str:
+    lines = traceback.format_exception_only(error)
+    where = traceback.extract_tb(error.__traceback__)
+    place = f" ({os.path.basename(where[-1].filename)}:{where[-1].lineno})" if where else ""
+    return (lines[-1].strip() if lines else type(error).__name__)[:1000] + place
+
+
+def _own_message(error: AssertionError) -> str:
+    """Give the message that the author wrote into the assertion, never the source that pytest adds to it."""
+    text = str(error)
+    head, separator, _ = text.partition("\nassert ")
+    if separator:
+        return head[:2000]
+    return "" if text.startswith("assert ") else text[:2000]
+
+
+def _tell_shape(error: Exception) -> str:
+    if isinstance(error, KeyError) and error.args:
+        return f"the answer has no `{str(error.args[0])[:100]}`"
+    if isinstance(error, IndexError):
+        return "the answer has fewer items than the test looks for"
+    if isinstance(error, (TypeError, AttributeError)):
+        return "the answer has another shape than the test looks for"
+    return f"the answer can't be used: {type(error).__name__}: {str(error)[:200]}"
+
+
+_WORDS = {
+    "!=": "something else than {}",
+    "<": "less than {}",
+    "<=": "at most {}",
+    ">": "more than {}",
+    ">=": "at least {}",
+    "is": "{}",
+    "is not": "something else than {}",
+}
+
+
+def _expected_and_got(op: str, left: object, right: object) -> tuple[str, str]:
+    if op == "in":
+        return f"something that contains {show(left, 1500)}", _plain(right)
+    if op == "not in":
+        return f"something without {show(left, 1500)}", _plain(right)
+    return _WORDS.get(op, "{}").replace("{}", _plain(right)), _plain(left)
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, str) and ("\n" in value or len(value) > 200):
+        return value[:4000]
+    return show(value)
+
+
+def _bounded(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Take bodies out of the middle of a transcript until the event is small enough."""
+    steps: Sequence[dict[str, Any]] = outcome.get("transcript") or ()
+    size = len(json.dumps(outcome, default=repr))
+    for step in list(steps)[1:-2]:
+        if size <= MAX_EVENT_BYTES:
+            break
+        for part in ("request", "response"):
+            if isinstance(step.get(part), dict) and step[part].get("body"):
+                size -= len(json.dumps(step[part]["body"]))
+                step[part]["body"] = None
+                step[part]["truncated"] = True
+    if size > MAX_EVENT_BYTES and len(steps) > 12:
+        outcome["transcript"] = [*steps[:6], *steps[-6:]]
+    return outcome
+
+
+def examine(link: Link, message: Mapping[str, Any]) -> None:
+    """Run the tests that the host sent; the last event is `done`."""
+    folder = tempfile.mkdtemp(prefix="tests-")
+    for name, content in message["files"].items():
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(base64.b64decode(content))
+    os.chdir(folder)
+    random.seed(message["settings"]["seed"])
+    code = run_pytest(folder, [Examination(link, message["settings"])])
+    link.event("done", exit_code=code)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_pytest(folder: str, plugins: list[Any]) -> int:
+    """Run pytest in this process on a folder, without configuration from anywhere."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return int(pytest.main([*_ARGUMENTS, f"--rootdir={folder}", "-c", os.devnull, folder], plugins=plugins))
+
+
+def warm_up() -> None:
+    """Run pytest once on nothing: its first session in a process costs far more than those that follow."""
+    folder = tempfile.mkdtemp(prefix="warm-")
+    with open(os.path.join(folder, "test_nothing.py"), "w", encoding="ascii") as file:
+        file.write("def test_nothing():\n    assert True\n")
+    run_pytest(folder, [])
+    for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(folder)]:
+        del sys.modules[name]
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    """Serve the host: one examination, then the end. With the argument `warm`, get ready for it first."""
+    receive_fd, send_fd = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(nothing, fd)
+    link = Link(receive_fd, send_fd)
+    try:
+        if "warm" in sys.argv[1:]:
+            warm_up()
+        gc.freeze()
+        link.event("up")
+        examine(link, link.receive())
+    except BaseException:  # noqa: BLE001  the host is told of whatever ended the examiner
+        wire.write(send_fd, {"event": "crash", "text": traceback.format_exc()[-4000:]})
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""How a test fails by what the solution did. Everything else that is raised in the examiner is ours or the author's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Wrong(AssertionError):
+    """What the solution did is not what the test asks for.
+
+    `symptom` names a known kind of failure (`refused`, `reset`, `timeout`, `ended`, `too-large`, `not-http`, `not-json`, `raised`,
+    `unreadable`, `sql`, `too-many-statements`, `started`), from which the learner's "usually means" line is chosen.
+    """
+
+    def __init__(self, symptom: str, message: str, *, expected: Any = None, got: Any = None) -> None:
+        super().__init__(message)
+        self.symptom = symptom
+        self.message = message
+        self.expected = expected
+        self.got = got
+
+
+class DidNotStart(Wrong):
+    """The learner's app didn't start: nothing can be tested."""
+
+
+class TestTimeout(BaseException):
+    """The test's time is over. No `Exception`, so that a test's own `except Exception` does not swallow it."""
+
+    __test__ = False
+
+
+class GraderFault(Exception):
+    """The channel to the host or the solution box failed in a way that no submission can cause."""

@@ -1,0 +1,458 @@
+"""What a hidden test has beside the client: the app, the database, calls of the learner's functions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from . import values
+from .client import Transcript
+from .fault import DidNotStart, Wrong
+from .link import Link
+from .values import Opaque, Special
+
+POLL_S = 0.002
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an app that did not start ended: its exit code (`None` when a signal or a limit ended it) and its output."""
+
+    code: int | None
+    output: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception of the learner's function: its type's name and its message."""
+
+    type: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a query gave: the columns' names, and the rows as tuples, in order."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+
+class App:
+    """The learner's app: started at the first request, restarted or stopped as a test asks."""
+
+    def __init__(self, link: Link, settings: Mapping[str, Any], transcript: Transcript) -> None:
+        self._link = link
+        self._settings = settings
+        self._transcript = transcript
+        self._generation: int | None = None
+        self._is_stopped = False
+        self.has_touched_state = False
+        self.port: int = settings["port"]
+
+    def start(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> None:
+        """Start the app with these variables and this configuration on top of the usual ones.
+
+        Raises:
+            DidNotStart: it ended, or it took too long.
+        """
+        if env or config is not None:
+            self._record("start", env, config)
+        self._start(env or {}, config, is_fresh=not self.has_touched_state)
+
+    def restart(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> None:
+        """End the app and start it again; files and database stay as they are."""
+        self._record("restart", env, config)
+        self.ensure_started()
+        self._start(env or {}, config, is_fresh=False)
+
+    def stop(self) -> None:
+        """End the app. A request after this fails until `start`."""
+        self._record("stop", None, None)
+        self._link.ask("stop")
+        self._generation = None
+        self._is_stopped = True
+        self.has_touched_state = True
+
+    def reset(self) -> None:
+        """End the app and go back to fresh files and an empty database."""
+        self._link.ask("reset")
+        self._generation = None
+        self._is_stopped = False
+        self.has_touched_state = True
+
+    def start_fails(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> Ended:
+        """Start an app that must refuse to start; give how it ended.
+
+        Raises:
+            Wrong: it did start.
+        """
+        self._record("start", env, config)
+        try:
+            self._start(env or {}, config, is_fresh=not self.has_touched_state)
+        except DidNotStart:
+            evidence = self._link.ask("evidence")
+            ended = evidence["ended"] or {}
+            self._generation = None
+            return Ended(ended.get("code"), evidence["output"])
+        raise Wrong("started", "your app started, though it must not", expected="an end with an error", got="it started")
+
+    def output(self) -> str:
+        """Give the tail of what the app has printed since it was fresh."""
+        return str(self._link.ask("evidence")["output"])
+
+    def ensure_started(self) -> None:
+        """Start the app where it doesn't run yet."""
+        if self._generation is None and not self._is_stopped:
+            self._start({}, None, is_fresh=not self.has_touched_state)
+
+    def current_port(self) -> int:
+        """Give the port, after starting the app where it doesn't run yet."""
+        self.ensure_started()
+        return self.port
+
+    def _record(self, action: str, env: Mapping[str, str | None] | None, config: Mapping[str, Any] | None) -> None:
+        shown = {name: "(removed)" if value is None else value[:200] for name, value in (env or {}).items()}
+        self._transcript.add(
+            {"kind": "app", "request": {"action": action, "env": shown, "config": config is not None}}
+        )
+
+    def _start(self, env: Mapping[str, str | None], config: Mapping[str, Any] | None, *, is_fresh: bool) -> None:
+        started = time.monotonic()
+        encoded = None if config is None else values.encode(dict(config))
+        reply = self._link.ask("start", env=dict(env), config=encoded, fresh=is_fresh)
+        generation = reply["generation"]
+        self._generation = generation
+        self._is_stopped = False
+        self.has_touched_state = True
+        self.port = int(env.get("PORT") or self._settings["port"])
+        if reply["ended"] is not None:
+            self._link.endings[generation] = {**reply["ended"], "limits": reply["limits"]}
+        deadline = started + self._settings["limits"]["start_s"]
+        while not _accepts(self.port):
+            ending = self._link.endings.get(generation)
+            if ending is not None:
+                raise DidNotStart("ended", _tell_ending(ending, self._settings["limits"]))
+            if self._link.is_lost:
+                raise DidNotStart("ended", "your app's box ended while your app started")
+            if time.monotonic() > deadline:
+                limit = self._settings["limits"]["start_s"]
+                raise DidNotStart("timeout", f"your app did not listen on port {self.port} within {limit:g} s")
+            self._link.look(POLL_S)
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+LIMIT_TEXTS = {
+    "memory": "it used more than {memory_mib} MiB of memory",
+    "processes": "it started more than {processes} processes and threads",
+    "output": "it printed more than {output_kib} KiB",
+    "disk": "it wrote more than {disk_mib} MiB",
+}
+
+
+def tell_limits(reached: Sequence[str], limits: Mapping[str, Any]) -> str:
+    """Say which limits were reached, or nothing."""
+    return " and ".join(LIMIT_TEXTS[name].format(**limits) for name in reached if name in LIMIT_TEXTS)
+
+
+def _tell_ending(ending: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
+    reached = tell_limits(ending.get("limits") or (), limits)
+    if reached:
+        return f"your app was stopped: {reached}"
+    if ending.get("signal"):
+        return f"your app was ended by signal {ending['signal']}"
+    return f"your app ended with code {ending.get('code')}"
+
+
+class Call:
+    """Calls of the learner's functions, in a process of the solution box."""
+
+    session = Special("session")
+    connection = Special("connection")
+
+    def __init__(self, link: Link, transcript: Transcript, on_use: Any) -> None:
+        self._link = link
+        self._transcript = transcript
+        self._on_use = on_use
+
+    def __call__(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
+        """Call `function` (or `module:function`) and give what it returned, as builtins.
+
+        Raises:
+            Wrong: it raised, it isn't there, or what it returned can't cross.
+        """
+        step, result = self._call(function, args, kwargs)
+        if "raised" in result:
+            raised = result["raised"]
+            step["response"] = {"raised": {"type": str(raised.get("type")), "message": str(raised.get("message"))}}
+            if raised.get("own") is True:
+                raise Wrong("missing", str(raised["message"]))
+            raise Wrong("raised", f"`{function}` raised {raised.get('type')}: {raised.get('message')}")
+        value = self._value(result)
+        step["response"] = {"value": show(value)}
+        return value
+
+    def error(self, function: str, /, *args: Any, **kwargs: Any) -> Raised:
+        """Call `function`, which must raise; give the exception.
+
+        Raises:
+            Wrong: it returned.
+        """
+        step, result = self._call(function, args, kwargs)
+        raised = result.get("raised")
+        if isinstance(raised, dict) and raised.get("own") is True:
+            raise Wrong("missing", str(raised["message"]))
+        if isinstance(raised, dict):
+            step["response"] = {"raised": {"type": str(raised.get("type")), "message": str(raised.get("message"))}}
+            return Raised(str(raised.get("type")), str(raised.get("message")))
+        value = self._value(result)
+        step["response"] = {"value": show(value)}
+        raise Wrong("returned", f"`{function}` raised nothing", expected="an exception", got=value)
+
+    def _call(self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+        step: dict[str, Any] = {
+            "kind": "call",
+            "request": {
+                "function": function,
+                "args": [show(value) for value in args],
+                "kwargs": {name: show(value) for name, value in kwargs.items()},
+            },
+        }
+        self._transcript.add(step)
+        self._on_use()
+        reply = self._link.ask(
+            "call",
+            function=function,
+            args=[values.encode(value) for value in args],
+            kwargs={name: values.encode(value) for name, value in kwargs.items()},
+        )
+        if "ended" in reply:
+            step["note"] = "ended"
+            raise Wrong("ended", _tell_ending(reply["ended"] or {}, {}))
+        return step, reply["result"]
+
+    def _value(self, result: Any) -> Any:
+        if not isinstance(result, dict) or "value" not in result:
+            reason = result.get("unreadable", "") if isinstance(result, dict) else ""
+            raise Wrong("unreadable", f"what the function returned can't be read: {str(reason)[:200]}")
+        try:
+            return values.decode(result["value"])
+        except values.Unreadable as error:
+            raise Wrong("unreadable", f"what the function returned can't be read: {error}") from None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """An SQL statement that the learner's code sent. The values that were bound stand in the text."""
+
+    sql: str
+
+    @property
+    def shape(self) -> str:
+        """The statement with every value as `?`, so that equal ones can be counted."""
+        shape = re.sub(r"'(?:[^']|'')*'", "?", self.sql)
+        shape = re.sub(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])", "?", shape)
+        return " ".join(shape.split())
+
+
+_NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE", "--")
+
+
+def fold(statements: Sequence[Statement]) -> list[dict[str, Any]]:
+    """Count equal statements, in the order in which each came first."""
+    counts = Counter(statement.shape for statement in statements)
+    return [{"sql": shape[:1000], "count": count} for shape, count in list(counts.items())[:60]]
+
+
+class Database:
+    """The database of the solution box, read and written from outside the learner's process."""
+
+    def __init__(self, link: Link, transcript: Transcript, on_use: Any) -> None:
+        self._link = link
+        self._transcript = transcript
+        self._on_use = on_use
+
+    def execute(self, sql: str, params: Sequence[Any] = ()) -> int:
+        """Run one statement; give the number of rows that it changed (-1 where SQLite knows none).
+
+        Raises:
+            Wrong: the database refused it.
+        """
+        return int(self._one(sql, params, "write")["rowcount"])
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """Run a query; give the rows as dictionaries by column.
+
+        Raises:
+            Wrong: the database refused it.
+        """
+        table = self.query(sql, params)
+        return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+
+    def value(self, sql: str, params: Sequence[Any] = ()) -> Any:
+        """Run a query; give the first column of the first row, `None` where there is none."""
+        table = self.query(sql, params)
+        return table.rows[0][0] if table.rows else None
+
+    def query(self, sql: str, params: Sequence[Any] = ()) -> Table:
+        """Run a query; give its columns and rows.
+
+        Raises:
+            Wrong: the database refused it.
+        """
+        result = self._one(sql, params, "write")
+        return Table(list(result["columns"]), [tuple(values.decode(row)) for row in result["rows"]])
+
+    def script(self, sql: str) -> None:
+        """Run several statements, as they stand.
+
+        Raises:
+            Wrong: the database refused one of them.
+        """
+        self._one(sql, (), "script")
+
+    def insert(self, table: str, *rows: Mapping[str, Any]) -> None:
+        """Insert rows that all have the same columns.
+
+        Raises:
+            Wrong: the database refused one of them.
+        """
+        if not rows:
+            return
+        columns = list(rows[0])
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ", ".join("?" for _ in columns)
+        encoded = [[values.encode(row[name]) for name in columns] for row in rows]
+        sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'
+        self._steps([{"sql": sql, "params": [], "mode": "many", "rows": encoded}])
+
+    def tables(self) -> list[str]:
+        """Give the names of the tables, sorted."""
+        found = self.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+        return [str(row[0]) for row in found.rows]
+
+    def columns(self, table: str) -> list[dict[str, Any]]:
+        """Describe the columns of a table: `name`, `type`, `notnull`, `pk`, `default`."""
+        found = self.rows("SELECT name, type, \"notnull\", pk, dflt_value AS \"default\" FROM pragma_table_info(?)", [table])
+        return [{**row, "notnull": bool(row["notnull"]), "pk": bool(row["pk"])} for row in found]
+
+    def unique(self, table: str) -> list[list[str]]:
+        """Give the sets of columns that the table itself keeps unique, each in order."""
+        found = self.rows(
+            "SELECT l.name AS list, i.name AS name FROM pragma_index_list(?) AS l, pragma_index_info(l.name) AS i"
+            ' WHERE l."unique" = 1 AND l.partial = 0 ORDER BY l.seq, i.seqno',
+            [table],
+        )
+        sets: dict[str, list[str]] = {}
+        for row in found:
+            sets.setdefault(row["list"], []).append(row["name"])
+        return list(sets.values())
+
+    def foreign_keys(self, table: str) -> list[dict[str, Any]]:
+        """Describe the foreign keys of a table: `column`, `table`, `target`, `on_delete`."""
+        return self.rows(
+            'SELECT "from" AS "column", "table", "to" AS target, on_delete FROM pragma_foreign_key_list(?)', [table]
+        )
+
+    def refuses(self, sql: str, params: Sequence[Any] = ()) -> bool:
+        """Say whether the database itself refuses a statement because of a constraint."""
+        self._record(sql, params)
+        result = self._steps([{"sql": sql, "params": _encode_all(params), "mode": "write", "may_fail": True}])[0]
+        return "error" in result and result["error"]["type"] == "IntegrityError"
+
+    def digest(self) -> str:
+        """Give a digest over the whole content: tables, columns and rows."""
+        state = hashlib.sha256()
+        schema = self.query("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY name")
+        state.update(repr(schema.rows).encode())
+        for table in self.tables():
+            state.update(repr(sorted(map(repr, self.query(f'SELECT * FROM "{table}"').rows))).encode())
+        return state.hexdigest()
+
+    def forget(self) -> None:
+        """Begin to count the learner's statements from here."""
+        self._link.ask("forget")
+
+    def statements(self) -> list[Statement]:
+        """Give the statements that the learner's code has sent, without transaction control, in order."""
+        found = [Statement(str(text)) for text in self._link.ask("evidence")["statements"]]
+        return [statement for statement in found if not statement.sql.lstrip().upper().startswith(_NOT_COUNTED)]
+
+    @contextmanager
+    def budget(self, at_most: int) -> Iterator[None]:
+        """Fail the test when the learner's code sends more statements than this meanwhile.
+
+        Raises:
+            Wrong: it did.
+        """
+        self.forget()
+        yield
+        sent = self.statements()
+        if len(sent) > at_most:
+            folded = "\n".join(f"x {entry['count']}: {entry['sql']}" for entry in fold(sent)[:8])
+            raise Wrong(
+                "too-many-statements",
+                f"{len(sent)} statements were sent to the database",
+                expected=f"at most {at_most} statements",
+                got=folded,
+            )
+
+    def _record(self, sql: str, params: Sequence[Any]) -> dict[str, Any]:
+        shown = ", ".join(show(value) for value in list(params)[:10])
+        step: dict[str, Any] = {"kind": "sql", "request": {"sql": sql[:1500], "params": shown}}
+        self._transcript.add(step)
+        return step
+
+    def _one(self, sql: str, params: Sequence[Any], mode: str) -> Any:
+        step = self._record(sql, params)
+        result = self._steps([{"sql": sql, "params": _encode_all(params), "mode": mode}])[0]
+        if "rows" in result:
+            step["response"] = {"rows": len(result["rows"])}
+        return result
+
+    def _steps(self, steps: list[dict[str, Any]]) -> list[Any]:
+        self._on_use()
+        reply = self._link.ask("sql", steps=steps)
+        failed = reply.get("failed")
+        if failed is not None:
+            raise Wrong("sql", str(failed["message"]))
+        results: list[Any] = reply["results"]
+        error = results[-1].get("error")
+        if error is not None and not steps[-1].get("may_fail"):
+            raise Wrong("sql", f"the database says: {error['message']}")
+        return results
+
+
+def _encode_all(params: Sequence[Any]) -> list[Any]:
+    return [values.encode(value) for value in params]
+
+
+def show(value: Any, limit: int = 4000) -> str:
+    """Write a value for the learner: JSON where it has that form, else as Python writes it; cut at `limit` characters."""
+    if isinstance(value, Opaque):
+        text = value.text
+    else:
+        try:
+            text = json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, (dict, list)) and value else None)
+            if isinstance(value, (dict, list)) and len(text) < 60:
+                text = json.dumps(value, ensure_ascii=False)
+        except (TypeError, ValueError, RecursionError):
+            text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+
+

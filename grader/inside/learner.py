@@ -1,0 +1,297 @@
+"""The learner's process: load their code and serve it, or answer calls of their functions.
+
+Runs in a fork of the keeper, after every limit is in force. What it says goes over `notes`, one JSON object a line, and is data
+that nobody vouches for: `{"sql": text}` a statement sent, `{"crash": {...}}` an exception with the learner's own frames.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import FrameType, TracebackType
+from typing import Any, NoReturn
+
+from . import values, wire
+
+MAX_NOTE_BYTES = 3500
+"""Below PIPE_BUF, so that notes of several processes never mix on the pipe."""
+
+MAX_FRAMES = 8
+MAX_LOCALS = 8
+
+
+@dataclass(frozen=True)
+class Job:
+    """What this process is to do. `config`, in the form of `values`, is given to `create_app`; `code` is the folder with the learner's files."""
+
+    kind: str
+    code: str
+    port: int
+    module: str
+    config: Any
+    database: str | None
+    notes: int
+    control: int | None
+
+
+class CannotStart(Exception):
+    """The submission lacks something that the exercise asks for. The text is in the learner's words."""
+
+
+class StartsItself(Exception):
+    """The learner's file runs a server while it is being imported."""
+
+
+class _Notes:
+    """Notes to the keeper. A full or closed pipe loses the note, never the learner's request."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        os.set_blocking(fd, False)
+
+    def send(self, note: Mapping[str, Any]) -> None:
+        line = json.dumps(note).encode() + b"\n"
+        if len(line) > MAX_NOTE_BYTES:
+            return
+        try:
+            os.write(self._fd, line)
+        except OSError:
+            pass
+
+
+def run(job: Job) -> NoReturn:
+    """Do the job until the process is ended; exit code 1 when the learner's code can't be loaded."""
+    notes = _Notes(job.notes)
+    os.chdir(job.code)
+    # The learner's folder goes where a script's folder would be; ours goes away.
+    sys.path[:] = [job.code, *(entry for entry in sys.path if not os.path.isdir(os.path.join(entry, "inside")))]
+    for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
+        del sys.modules[name]
+    if job.database is not None:
+        _watch_sqlite(notes)
+    try:
+        if job.kind == "http":
+            _serve(job, notes)
+        else:
+            _answer_calls(job, notes)
+    except BaseException as error:
+        notes.send({"crash": {**describe(error, job.code), "phase": "start"}})
+        sys.stdout.flush()
+        if not isinstance(error, CannotStart):
+            traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
+    os._exit(0)
+
+
+def _load(name: str, code: str) -> Any:
+    wanted = os.path.join(code, *name.split(".")) + ".py"
+    if not os.path.isfile(wanted) and not os.path.isdir(wanted.removesuffix(".py")):
+        raise CannotStart(f"`{name.replace('.', '/')}.py` was not found")
+    return importlib.import_module(name)
+
+
+def _serve(job: Job, notes: _Notes) -> None:
+    import flask
+    import waitress
+
+    def refuse_to_run(*_arguments: Any, **_options: Any) -> NoReturn:
+        raise StartsItself("your file starts the server itself: `app.run()` was called while it was being imported")
+
+    flask.Flask.run = refuse_to_run  # type: ignore[method-assign]
+    module = _load(job.module, job.code)
+    config = None if job.config is None else values.decode(job.config)
+    factory = getattr(module, "create_app", None)
+    app: Any
+    if callable(factory):
+        takes_config = any(
+            parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
+            for parameter in inspect.signature(factory).parameters.values()
+        )
+        app = factory(config) if takes_config and config is not None else factory()
+        if app is None:
+            raise CannotStart(f"`create_app` in `{job.module}.py` returned `None`: the app was not returned")
+        configured = takes_config
+    else:
+        app = getattr(module, "app", None)
+        configured = False
+        if app is None:
+            raise CannotStart(f"`create_app` was not found in `{job.module}.py`")
+    if not callable(app):
+        raise CannotStart(f"`{job.module}.py` gave a `{type(app).__name__}`, not an app")
+    if config is not None and not configured and hasattr(app, "config"):
+        app.config.update(config)
+    if isinstance(app, flask.Flask):
+
+        def note_crash(_sender: Any, exception: BaseException, **_extra: Any) -> None:
+            notes.send({"crash": {**describe(exception, job.code), "phase": "request"}})
+
+        flask.got_request_exception.connect(note_crash, app, weak=False)
+    waitress.serve(
+        app,
+        host="127.0.0.1",
+        port=job.port,
+        threads=8,
+        ident=None,
+        clear_untrusted_proxy_headers=False,
+        _quiet=True,
+    )
+
+
+def _answer_calls(job: Job, notes: _Notes) -> None:
+    assert job.control is not None
+    control = job.control
+    modules: dict[str, Any] = {}
+    if job.module:
+        modules[job.module] = _load(job.module, job.code)
+    wire.write(control, {"ready": True})
+    decoder = wire.Decoder()
+    while data := os.read(control, 65536):
+        for message in decoder.feed(data):
+            reply = _call(message, modules, job)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            wire.write(control, reply)
+
+
+def _call(message: Mapping[str, Any], modules: dict[str, Any], job: Job) -> dict[str, Any]:
+    module_name, _, function_name = message["function"].rpartition(":")
+    module_name = module_name or job.module
+    opened: list[Callable[[], None]] = []
+    try:
+        if module_name not in modules:
+            modules[module_name] = _load(module_name, job.code)
+        function = getattr(modules[module_name], function_name, None)
+        if not callable(function):
+            raise CannotStart(f"`{function_name}` was not found in `{module_name}.py`")
+        arguments = [_special(values.decode(item), job, opened) for item in message["args"]]
+        named = {name: _special(values.decode(item), job, opened) for name, item in message["kwargs"].items()}
+        return {"value": values.encode(function(*arguments, **named))}
+    except values.Unreadable as error:
+        return {"unreadable": str(error)}
+    except BaseException as error:
+        return {"raised": describe(error, job.code)}
+    finally:
+        for close in opened:
+            try:
+                close()
+            except Exception:  # noqa: BLE001  what the learner did to it must not end the process
+                pass
+
+
+def _special(value: Any, job: Job, opened: list[Callable[[], None]]) -> Any:
+    if not isinstance(value, values.Special):
+        return value
+    if value.name == "connection":
+        import sqlite3
+
+        connection = sqlite3.connect(job.database or ":memory:")
+        opened.append(connection.close)
+        return connection
+    import sqlalchemy
+    import sqlalchemy.orm
+
+    engine = sqlalchemy.create_engine(f"sqlite:///{job.database or ''}")
+    session = sqlalchemy.orm.Session(engine)
+    opened += [session.close, engine.dispose]
+    return session
+
+
+def _watch_sqlite(notes: _Notes) -> None:
+    """Note each statement of each SQLite connection that is opened from now on."""
+    import sqlite3
+    import sqlite3.dbapi2
+
+    connect = sqlite3.connect
+
+    def note(statement: str) -> None:
+        notes.send({"sql": statement[:2000]})
+
+    def watched(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(*arguments, **options)
+        connection.set_trace_callback(note)
+        return connection
+
+    sqlite3.connect = watched  # type: ignore[misc]
+    sqlite3.dbapi2.connect = watched  # type: ignore[misc,attr-defined]
+
+
+def describe(error: BaseException, code: str) -> dict[str, Any]:
+    """Describe an exception: type, message, and the frames that lie in the learner's folder, each with simple locals."""
+    description: dict[str, Any] = {
+        "type": type(error).__name__,
+        "message": _text(error)[:500],
+        "frames": _frames(error.__traceback__, code),
+    }
+    if isinstance(error, SyntaxError) and error.filename:
+        description["syntax"] = {
+            "file": _relative(error.filename, code),
+            "line": error.lineno or 0,
+            "column": error.offset or 0,
+            "code": (error.text or "").rstrip("\n")[:200],
+        }
+    if isinstance(error, (CannotStart, StartsItself)):
+        description["own"] = True
+    while len(json.dumps(description)) > MAX_NOTE_BYTES - 100 and description["frames"]:
+        last = description["frames"][-1]
+        if last["values"]:
+            last["values"] = {}
+        else:
+            description["frames"].pop()
+    return description
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  a learner's own exception may fail to say anything
+        return ""
+
+
+def _relative(path: str, code: str) -> str:
+    return os.path.relpath(path, code) if path.startswith(code) else os.path.basename(path)
+
+
+def _frames(trace: TracebackType | None, code: str) -> list[dict[str, Any]]:
+    frames = []
+    for frame, line in traceback.walk_tb(trace):
+        path = frame.f_code.co_filename
+        if not path.startswith(code + os.sep):
+            continue
+        frames.append(
+            {
+                "file": _relative(path, code)[:200],
+                "line": line,
+                "function": frame.f_code.co_name[:100],
+                "code": _line_of(path, line),
+                "values": _simple_locals(frame),
+            }
+        )
+    return frames[-MAX_FRAMES:]
+
+
+def _line_of(path: str, line: int) -> str:
+    import linecache
+
+    return linecache.getline(path, line).strip()[:200]
+
+
+def _simple_locals(frame: FrameType) -> dict[str, str]:
+    shown: dict[str, str] = {}
+    for name, value in frame.f_locals.items():
+        if name.startswith("__") or not isinstance(value, (str, int, float, bool, bytes, type(None), list, dict, tuple)):
+            continue
+        try:
+            text = repr(value)
+        except Exception:  # noqa: BLE001  a learner's __repr__ may fail
+            continue
+        shown[name[:50]] = text if len(text) <= 80 else text[:79] + "…"
+        if len(shown) == MAX_LOCALS:
+            break
+    return shown

@@ -1,0 +1,88 @@
+"""The examiner's line to the solution box: requests relayed by the host, and what comes of its own accord."""
+
+from __future__ import annotations
+
+import os
+import select
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from . import wire
+from .fault import GraderFault, Wrong
+
+
+class Link:
+    """Frames with the host on two descriptors of the examiner's own. The learner can reach neither."""
+
+    def __init__(self, receive_fd: int, send_fd: int) -> None:
+        self._receive_fd = receive_fd
+        self._send_fd = send_fd
+        self._decoder = wire.Decoder()
+        self._replies: dict[int, dict[str, Any]] = {}
+        self._unread: list[dict[str, Any]] = []
+        self._next_id = 1
+        self.endings: dict[int, dict[str, Any]] = {}
+        self.is_lost = False
+
+    def event(self, event: str, **fields: Any) -> None:
+        """Tell the host something that goes into the result."""
+        wire.write(self._send_fd, {"event": event, **fields})
+
+    def receive(self) -> dict[str, Any]:
+        """Wait for a message of the host itself.
+
+        Raises:
+            GraderFault: the host closed the stream.
+        """
+        while not self._unread:
+            self._read(None)
+        return self._unread.pop(0)
+
+    def send(self, op: str, **fields: Any) -> int:
+        """Send a request to the solution box without waiting; give its id."""
+        number = self._next_id
+        self._next_id += 1
+        wire.write(self._send_fd, {"ask": {"id": number, "op": op, **fields}})
+        return number
+
+    def ask(self, op: str, **fields: Any) -> Mapping[str, Any]:
+        """Send a request to the solution box and wait for its reply.
+
+        Raises:
+            Wrong: the solution box is gone.
+        """
+        number = self.send(op, **fields)
+        while number not in self._replies:
+            if self.is_lost:
+                raise Wrong("ended", "your app's box ended: a limit was reached, or your code ended every process in it")
+            self._read(None)
+        reply = self._replies.pop(number)
+        if isinstance(reply.get("error"), str):
+            raise GraderFault(reply["error"])
+        return reply
+
+    def look(self, seconds: float) -> None:
+        """Take what has come from the host, waiting at most so long for something."""
+        self._read(seconds)
+
+    def _read(self, seconds: float | None) -> None:
+        if seconds is not None:
+            deadline = time.monotonic() + seconds
+            if not select.select([self._receive_fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return
+        data = os.read(self._receive_fd, 1 << 20)
+        if not data:
+            raise GraderFault("the host closed the examiner's stream")
+        for message in self._decoder.feed(data):
+            if "id" in message:
+                self._replies[message["id"]] = message
+            elif message.get("event") == "ended":
+                self.endings[message["generation"]] = message
+            elif message.get("event") == "lost":
+                self.is_lost = True
+            else:
+                self._unread.append(message)
+        # A reply that nobody waits for (of a request that was only sent) must not pile up.
+        if len(self._replies) > 1000:
+            self._replies.clear()

@@ -1,0 +1,265 @@
+"""Two boxes made by bubblewrap: Linux namespaces without an engine.
+
+An outer `bwrap` makes the network that both boxes share, with nothing in it but loopback; in it, one inner `bwrap` a box. Limits come
+from control groups where those can be written, else from rlimits, and the notes of the result say which. Started as root, each box
+runs as an unprivileged user of this machine; else in a user namespace of the caller's.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shlex
+import shutil
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from grader.error import SandboxError
+from grader.sandbox import cgroup
+from grader.sandbox.channel import PipeChannel
+from grader.sandbox.conduct import conduct, examine_message, load_message
+from grader.sandbox.interpreter import PACKAGE, Interpreter, command, this_interpreter
+from grader.sandbox.pod import Limits, Listener, Pod, PodResult
+
+PORT = 8000
+ROOT = "/tmp"
+SHM_MIB = 1
+USERS = {"solution": 65532, "examiner": 65533}
+START_S = 15.0
+END_S = 3.0
+EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0, disk_mib=64)
+
+_numbers = itertools.count(1)
+
+
+class BubblewrapSandbox:
+    """Runs a pod under `bwrap`."""
+
+    name = "bubblewrap"
+
+    def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+        """Run the pod; see `Sandbox.run`."""
+        started = time.monotonic()
+        with ExitStack() as stack:
+            boxes = stack.enter_context(_boxes(pod))
+            extra = {
+                "limits": boxes.rlimits,
+                "pythonpath": this_interpreter().packages,
+                "also_clear": ["/dev/shm"],
+            }
+            messages = (load_message(pod.solution, port=PORT, root=ROOT, extra=extra), examine_message(pod, port=PORT))
+            begun_ms = round((time.monotonic() - started) * 1000, 1)
+            result = conduct(pod, boxes.solution, boxes.examiner, messages=messages, listen=listen)
+            ended = time.monotonic()
+        durations = {"start": begun_ms, **result.durations_ms, "end": round((time.monotonic() - ended) * 1000, 1)}
+        return PodResult(
+            events=result.events,
+            ending=result.ending,
+            detail=result.detail,
+            notes=tuple(boxes.notes),
+            durations_ms=durations,
+        )
+
+
+class _Boxes:
+    def __init__(self, solution: PipeChannel, examiner: PipeChannel) -> None:
+        self.solution = solution
+        self.examiner = examiner
+        self.rlimits: dict[str, int] = {}
+        self.notes: list[str] = []
+
+
+def program() -> str | None:
+    """Give the path of `bwrap`, or `None` where it isn't installed."""
+    return shutil.which("bwrap")
+
+
+@contextmanager
+def _boxes(pod: Pod) -> Iterator[_Boxes]:
+    """Start both boxes; end them and all that is in them."""
+    bwrap = program()
+    if bwrap is None:
+        raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
+    interpreter = this_interpreter()
+    mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+    groups = {
+        "solution": cgroup.make(f"{mark}-solution", pod.solution.limits, extra_processes=1),
+        "examiner": cgroup.make(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1),
+    }
+    channels: dict[str, PipeChannel] = {}
+    pid = 0
+    inner_pids: list[int] = []
+    try:
+        boxes_fds: list[int] = []
+        for name in ("solution", "examiner"):
+            to_box, from_host = os.pipe()
+            from_box, to_host = os.pipe()
+            boxes_fds += [to_box, to_host]
+            channels[name] = PipeChannel(from_host, from_box)
+        preload = ",".join(pod.solution.settings["preload"])
+        inner = {
+            "solution": _inner(bwrap, "solution", pod.solution.limits, groups["solution"])
+            + command("keeper", preload, interpreter=interpreter, parent="/opt/box"),
+            "examiner": _inner(bwrap, "examiner", EXAMINER_LIMITS, groups["examiner"])
+            + command("examiner", "", interpreter=interpreter, parent="/opt/box"),
+        }
+        pid = _spawn([*_outer(bwrap), _script(inner["solution"], inner["examiner"])], boxes_fds)
+        for fd in boxes_fds:
+            os.close(fd)
+        boxes = _Boxes(channels["solution"], channels["examiner"])
+        deadline = time.monotonic() + START_S
+        for name, channel in channels.items():
+            inner_pids.append(_admit(name, channel, groups[name], deadline))
+        _note_limits(boxes, pod.solution.limits, groups["solution"])
+        yield boxes
+    finally:
+        if pid:
+            _end(pid, inner_pids)
+        for group in groups.values():
+            if group is not None:
+                group.remove()
+        for channel in channels.values():
+            channel.close()
+
+
+def _outer(bwrap: str) -> list[str]:
+    user = [] if os.geteuid() == 0 else ["--unshare-user"]
+    return [bwrap, *user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "/bin/sh", "-c"]
+
+
+def _script(solution: Sequence[str], examiner: Sequence[str]) -> str:
+    """Start both inner boxes on descriptors 3 to 6. Each says its number, then waits for a line before it runs anything."""
+    wait = "echo $$; read -r go; exec "
+    first = shlex.join(["/bin/sh", "-c", wait + shlex.join(solution)])
+    second = shlex.join(["/bin/sh", "-c", wait + shlex.join(examiner)])
+    return (
+        f"{first} <&3 >&4 2>/dev/null 3<&- 4>&- 5<&- 6>&- &\n"
+        f"{second} <&5 >&6 2>/dev/null 3<&- 4>&- 5<&- 6>&- &\n"
+        "exec 3<&- 4>&- 5<&- 6>&-\nwait"
+    )
+
+
+def _spawn(argv: list[str], fds: Sequence[int]) -> int:
+    # Descriptors are lifted first, so that no target of a copy is the source of another.
+    lifted = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in fds]
+    nothing = os.open(os.devnull, os.O_RDWR)
+    actions = [(os.POSIX_SPAWN_DUP2, nothing, fd) for fd in (0, 1, 2)]
+    actions += [(os.POSIX_SPAWN_DUP2, fd, 3 + place) for place, fd in enumerate(lifted)]
+    try:
+        return os.posix_spawn(argv[0], argv, {"PATH": "/usr/bin:/bin"}, file_actions=actions, setsid=True)
+    except OSError as error:
+        raise SandboxError(f"`bwrap` could not be started: {error.strerror}") from error
+    finally:
+        for fd in (*lifted, nothing):
+            os.close(fd)
+
+
+def _admit(name: str, channel: PipeChannel, group: cgroup.Cgroup | None, deadline: float) -> int:
+    try:
+        pid = int(channel.read_line(deadline))
+        if group is not None:
+            group.add(pid)
+        channel.send(b"go\n", deadline)
+        return pid
+    except (OSError, ValueError) as error:
+        raise SandboxError(
+            f"`bwrap` could not start the {name} box: {error}", hint="`grade doctor` shows what this machine allows"
+        ) from error
+
+
+def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -> list[str]:
+    is_root = os.geteuid() == 0
+    user = USERS[name]
+    interpreter = this_interpreter()
+    etc = PACKAGE / "sandbox" / "etc"
+    argv = [bwrap, "--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--hostname", "box"]
+    argv += ["--die-with-parent", "--new-session", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--cap-drop", "ALL"]
+    argv += (
+        ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        if is_root
+        else ["--unshare-user", "--uid", str(user), "--gid", str(user)]
+    )
+    for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"):
+        if os.path.islink(folder):
+            argv += ["--symlink", os.readlink(folder), folder]
+        elif os.path.isdir(folder):
+            argv += ["--ro-bind", folder, folder]
+    for folder in ("/etc", "/opt", "/opt/box"):
+        argv += ["--perms", "0755", "--dir", folder]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives"):
+        argv += ["--ro-bind-try", file, file]
+    for entry in sorted(etc.iterdir()):
+        argv += ["--ro-bind", str(entry), f"/etc/{entry.name}"]
+    argv += ["--proc", "/proc", "--dev", "/dev"]
+    argv += ["--size", str(SHM_MIB * 1024 * 1024), "--perms", "1777", "--tmpfs", "/dev/shm"]
+    argv += ["--size", str(limits.disk_mib * 1024 * 1024), "--perms", "1777", "--tmpfs", ROOT]
+    # After /tmp, under which a course or an interpreter may lie.
+    argv += _bind_interpreter(interpreter)
+    argv += ["--ro-bind", str(PACKAGE / "inside"), "/opt/box/inside"]
+    for source, shown in group.shown_at if group is not None else ():
+        argv += _bind(str(source), shown)
+    argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
+    if is_root:
+        argv += ["/usr/bin/setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
+        argv += ["--inh-caps=-all", "--no-new-privs"]
+    return argv
+
+
+def _bind_interpreter(interpreter: Interpreter) -> list[str]:
+    argv = []
+    for folder in (interpreter.prefix, interpreter.packages):
+        if Path(folder) != Path("/usr") and Path("/usr") not in Path(folder).parents:
+            argv += _bind(folder, folder)
+    return argv
+
+
+def _bind(source: str, target: str) -> list[str]:
+    """Show a folder read-only; the folders above it are made so that any user can pass through them."""
+    argv = []
+    for above in reversed(Path(target).parents[:-1]):
+        argv += ["--perms", "0755", "--dir", str(above)]
+    return [*argv, "--ro-bind", source, target]
+
+
+def _note_limits(boxes: _Boxes, limits: Limits, group: cgroup.Cgroup | None) -> None:
+    if group is None:
+        boxes.rlimits = {"rlimit_memory_mib": limits.memory_mib}
+        boxes.notes.append("no control groups: memory is limited for each process, processor time is not limited")
+        if os.geteuid() == 0:
+            boxes.rlimits["rlimit_processes"] = limits.processes
+        else:
+            boxes.notes.append("no control groups: the number of processes is not limited")
+    elif not group.limits_swap:
+        boxes.notes.append("the kernel does not account for swap: memory is limited without it")
+
+
+def _end(outer: int, inner: Sequence[int]) -> None:
+    """End both boxes from the inside out, so that each process is awaited by its parent and none is left to process 1."""
+    for pid in inner:
+        for first in _children(pid) or [pid]:
+            _signal(first)
+    deadline = time.monotonic() + END_S
+    while time.monotonic() < deadline:
+        if os.waitpid(outer, os.WNOHANG)[0]:
+            return
+        time.sleep(0.001)
+    os.killpg(outer, signal.SIGKILL)
+    os.waitpid(outer, 0)
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _signal(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,206 @@
+"""Lead a pod through one grading: hand both boxes what is theirs, relay between them, keep the time.
+
+Every sandbox starts its boxes in its own way and then calls `conduct` with two open channels. What comes out of the solution box
+is untrusted: it is bounded, parsed as JSON, and only ever passed on as data.
+"""
+
+from __future__ import annotations
+
+import base64
+import selectors
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from grader.inside import wire
+from grader.sandbox.pod import Box, Ending, Listener, Pod, PodResult
+
+SOLUTION_MAX_FRAME = 5 * 1024 * 1024
+EXAMINER_MAX_FRAME = 16 * 1024 * 1024
+SOLUTION_MAX_BYTES = 256 * 1024 * 1024
+MAX_EVENTS = 4000
+
+
+class Channel(Protocol):
+    """Both ends of one box's stream with its first process."""
+
+    def fileno(self) -> int:
+        """Give the descriptor that becomes readable."""
+        ...
+
+    def receive(self) -> bytes:
+        """Read what is there; empty at the end of the stream."""
+        ...
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """Write all of it before the deadline (monotonic seconds).
+
+        Raises:
+            OSError: the box no longer reads.
+        """
+        ...
+
+
+@dataclass
+class _Side:
+    channel: Channel
+    decoder: wire.Decoder
+    is_open: bool = True
+    received: int = 0
+
+
+def load_message(box: Box, *, port: int, root: str, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the first message of a solution box: the learner's files and how to run them."""
+    limits = box.limits
+    return {
+        "op": "load",
+        "files": {name: base64.b64encode(content).decode("ascii") for name, content in box.files.items()},
+        "settings": {
+            **box.settings,
+            "port": port,
+            "root": root,
+            "limits": {
+                "open_files": limits.open_files,
+                "output_kib": limits.output_kib,
+                "disk_mib": limits.disk_mib,
+                **dict(extra.get("limits", {})),
+            },
+            **{name: value for name, value in extra.items() if name != "limits"},
+        },
+    }
+
+
+def examine_message(pod: Pod, *, port: int) -> dict[str, Any]:
+    """Give the first message of an examiner box: the hidden tests and what they need to know."""
+    limits = pod.solution.limits
+    return {
+        "files": {name: base64.b64encode(content).decode("ascii") for name, content in pod.examiner.files.items()},
+        "settings": {
+            **pod.examiner.settings,
+            "port": port,
+            "limits": {
+                "start_s": limits.start_s,
+                "test_s": limits.test_s,
+                "memory_mib": limits.memory_mib,
+                "processes": limits.processes,
+                "output_kib": limits.output_kib,
+                "disk_mib": limits.disk_mib,
+            },
+        },
+    }
+
+
+def conduct(
+    pod: Pod,
+    solution: Channel,
+    examiner: Channel,
+    *,
+    messages: tuple[Mapping[str, Any], Mapping[str, Any]],
+    listen: Listener | None = None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> PodResult:
+    """Run the pod to its end or to the end of its time. Boxes are neither started nor ended here."""
+    started = time.monotonic()
+    deadline = started + pod.wall_s
+    sides = {
+        "solution": _Side(solution, wire.Decoder(SOLUTION_MAX_FRAME)),
+        "examiner": _Side(examiner, wire.Decoder(EXAMINER_MAX_FRAME)),
+    }
+    events: list[Mapping[str, Any]] = []
+    phases: dict[str, float] = {}
+    detail = ""
+    ending: Ending = "wall"
+
+    def tell_solution(message: Mapping[str, Any]) -> None:
+        if sides["solution"].is_open:
+            try:
+                solution.send(wire.encode(message), deadline)
+            except OSError:
+                lose_solution("it no longer takes requests")
+
+    def tell_examiner(message: Mapping[str, Any]) -> None:
+        try:
+            examiner.send(wire.encode(message), deadline)
+        except OSError:
+            sides["examiner"].is_open = False
+
+    def lose_solution(why: str) -> None:
+        nonlocal detail
+        side = sides["solution"]
+        if side.is_open:
+            side.is_open = False
+            detail = why
+            selector.unregister(solution)
+            tell_examiner({"event": "lost"})
+
+    def take_from_solution(message: Mapping[str, Any]) -> None:
+        if message.get("event") == "up":
+            phases.setdefault("solution_up", _ms_since(started))
+        elif isinstance(message.get("id"), int) or message.get("event") == "ended":
+            tell_examiner(message)
+
+    def take_from_examiner(message: Mapping[str, Any]) -> bool:
+        if "ask" in message:
+            if sides["solution"].is_open:
+                tell_solution(message["ask"])
+            else:
+                tell_examiner({"event": "lost"})
+            return False
+        if len(events) < MAX_EVENTS:
+            events.append(message)
+        if message["event"] == "up":
+            phases.setdefault("examiner_up", _ms_since(started))
+        elif message["event"] == "collected":
+            phases.setdefault("collected", _ms_since(started))
+        if listen is not None:
+            listen(message)
+        return message["event"] in ("done", "crash")
+
+    with selectors.DefaultSelector() as selector:
+        selector.register(solution, selectors.EVENT_READ, "solution")
+        selector.register(examiner, selectors.EVENT_READ, "examiner")
+        tell_solution(messages[0])
+        tell_examiner(messages[1])
+        is_done = False
+        while not is_done:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            if is_cancelled():
+                ending = "cancelled"
+                break
+            for key, _ in selector.select(min(left, 0.5)):
+                side = sides[key.data]
+                if not side.is_open:
+                    continue
+                data = side.channel.receive()
+                side.received += len(data)
+                try:
+                    if not data:
+                        raise wire.BadFrame("it ended")
+                    if key.data == "solution" and side.received > SOLUTION_MAX_BYTES:
+                        raise wire.BadFrame("it said too much")
+                    for message in side.decoder.feed(data):
+                        if key.data == "solution":
+                            take_from_solution(message)
+                        elif take_from_examiner(message):
+                            is_done = True
+                            ending = "done" if message["event"] == "done" else "examiner-lost"
+                            detail = str(message.get("text", detail))
+                            break
+                except wire.BadFrame as error:
+                    if key.data == "solution":
+                        lose_solution(str(error))
+                    else:
+                        ending, detail, is_done = "examiner-lost", str(error), True
+            if not sides["examiner"].is_open and not is_done:
+                ending, detail, is_done = "examiner-lost", "it no longer takes messages", True
+    phases["pod"] = _ms_since(started)
+    if ending == "done" and not sides["solution"].is_open:
+        ending = "solution-lost"
+    return PodResult(events=tuple(events), ending=ending, detail=detail, durations_ms=phases)
+
+
+def _ms_since(started: float) -> float:
+    return round((time.monotonic() - started) * 1000, 1)

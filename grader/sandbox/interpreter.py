@@ -1,0 +1,37 @@
+"""How the first process of a box is started with the interpreter of this machine: for sandboxes without an image."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+"""The folder that holds `inside/`."""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """The program, the folder of its standard library's prefix, and the folder of the packages."""
+
+    program: str
+    prefix: str
+    packages: str
+
+
+def this_interpreter() -> Interpreter:
+    """Give this process's own interpreter, with every symbolic link resolved."""
+    return Interpreter(
+        program=os.path.realpath(sys.executable),
+        prefix=os.path.realpath(sys.base_prefix),
+        packages=os.path.realpath(sysconfig.get_paths()["purelib"]),
+    )
+
+
+def command(module: str, argument: str, *, interpreter: Interpreter, parent: str) -> list[str]:
+    """Give the command that runs `inside.<module>`; `parent` is where the box sees the folder above `inside/`."""
+    paths = [interpreter.packages, parent]
+    code = f"import sys; sys.path += {paths!r}; from inside.{module} import main; main()"
+    return [interpreter.program, "-I", "-B", "-c", code, argument]

@@ -1,0 +1,140 @@
+"""Two plain processes: for a container that is thrown away anyway, or one's own code on one's own machine.
+
+There is no isolation of files or network here, and the notes of the result say so. Where this runs as root, each box gets a user of
+its own, if that user can run this interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from grader.error import SandboxError
+from grader.inside.keeper import descendants
+from grader.sandbox.channel import PipeChannel
+from grader.sandbox.conduct import conduct, examine_message, load_message
+from grader.sandbox.interpreter import PACKAGE, command, this_interpreter
+from grader.sandbox.pod import Listener, Pod, PodResult
+
+PORTS = range(20000, 30000)
+"""Below Linux's ephemeral ports, so that no outgoing connection takes the app's port."""
+
+USERS = {"solution": 65532, "examiner": 65533}
+
+
+class LocalSandbox:
+    """Runs a pod as two processes of this machine."""
+
+    name = "local"
+
+    def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+        """Run the pod; see `Sandbox.run`."""
+        notes = ["no isolation of files and network: your own code on your own machine"]
+        users = USERS if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
+        if os.geteuid() == 0 and not users:
+            notes.append("it ran as root: no other user can read this Python")
+        limits = pod.solution.limits
+        rlimits = {"rlimit_memory_mib": limits.memory_mib, "rlimit_file_mib": limits.disk_mib, "disk_mib": 0}
+        if users:
+            rlimits["rlimit_processes"] = limits.processes
+        else:
+            notes.append("the number of processes is not limited")
+        notes.append("memory is limited for each process, disk for each file")
+        root = tempfile.mkdtemp(prefix="kata-")
+        port = _free_port()
+        try:
+            if users:
+                os.chown(root, users["solution"], users["solution"])
+            with (
+                _process("keeper", ",".join(pod.solution.settings["preload"]), root, users.get("solution")) as solution,
+                _process("examiner", "", root, users.get("examiner")) as examiner,
+            ):
+                extra = {"limits": rlimits, "pythonpath": this_interpreter().packages}
+                messages = (load_message(pod.solution, port=port, root=root, extra=extra), examine_message(pod, port=port))
+                result = conduct(pod, solution, examiner, messages=messages, listen=listen)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+        return PodResult(
+            events=result.events,
+            ending=result.ending,
+            detail=result.detail,
+            notes=tuple(notes),
+            durations_ms=result.durations_ms,
+        )
+
+
+@contextmanager
+def _process(module: str, argument: str, root: str, user: int | None) -> Iterator[PipeChannel]:
+    try:
+        process = subprocess.Popen(
+            command(module, argument, interpreter=this_interpreter(), parent=str(PACKAGE)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            bufsize=0,
+            start_new_session=True,
+            cwd="/",
+            env={"LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()},
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+    except OSError as error:
+        raise SandboxError(f"a process could not be started: {error.strerror}") from error
+    assert process.stdin is not None
+    assert process.stdout is not None
+    channel = PipeChannel(process.stdin.fileno(), process.stdout.fileno())
+    try:
+        yield channel
+    finally:
+        end_tree(process.pid)
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def end_tree(root: int) -> None:
+    """End a process that adopts its orphans, and all below it, however fast they fork."""
+    try:
+        os.kill(root, signal.SIGSTOP)
+        for _ in range(2000):
+            below = descendants(root)
+            if not below:
+                break
+            for pid in below:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.001)
+        os.kill(root, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _others_can_read(*paths: str) -> bool:
+    for path in paths:
+        for folder in (Path(path), *Path(path).parents):
+            if not os.stat(folder).st_mode & 0o001:
+                return False
+    return True
+
+
+def _free_port() -> int:
+    for port in random.sample(PORTS, 200):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise SandboxError("no free port was found on the loopback network")
