@@ -216,7 +216,8 @@ class Examination:
             self._add_evidence(self._outcome)
         if self._settings["fresh"] == "test" and not self._stops and not self._link.is_lost:
             # While pytest winds this test up, the box is cleared and the next app starts.
-            self._link.send("ahead")
+            # A test that configured its app is mostly followed by one that does so too.
+            self._link.send("reset" if self._app is not None and self._app.is_configured else "ahead")
         return report
 
     # Judging

@@ -56,6 +56,7 @@ class App:
         self._generation: int | None = None
         self._is_stopped = False
         self.has_touched_state = False
+        self.is_configured = False
         self.port: int = settings["port"]
 
     def start(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> None:
@@ -65,6 +66,7 @@ class App:
             DidNotStart: it ended, or it took too long.
         """
         if env or config is not None:
+            self.is_configured = True
             self._record("start", env, config)
         self._start(env or {}, config, is_fresh=not self.has_touched_state)
 

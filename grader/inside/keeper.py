@@ -676,6 +676,9 @@ def preload(names: str) -> None:
     for name in names.split(","):
         if name:
             importlib.import_module(name)
+    if "waitress" in names:
+        learner.warm()
+    seccomp.program(os.uname().machine)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import io
 import json
 import os
 import sys
@@ -21,6 +22,9 @@ from . import values, wire
 
 MAX_NOTE_BYTES = 3500
 """Below PIPE_BUF, so that notes of several processes never mix on the pipe."""
+
+THREADS = 6
+"""Of the WSGI server: enough for requests that a test sends at the same moment."""
 
 MAX_FRAMES = 8
 MAX_LOCALS = 8
@@ -90,6 +94,29 @@ def run(job: Job) -> NoReturn:
     os._exit(0)
 
 
+def warm() -> None:
+    """Answer one request in this process, so that its forks find every module loaded and every cache filled."""
+    import flask
+    import waitress.server
+
+    app = flask.Flask("warm")
+    app.add_url_rule("/<int:number>", view_func=lambda number: ({"number": number}, 200))
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/1",
+        "QUERY_STRING": "",
+        "SCRIPT_NAME": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+    }
+    list(app(environ, lambda *_arguments: None))
+    waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1).close()
+
+
 def _load(name: str, code: str) -> Any:
     wanted = os.path.join(code, *name.split(".")) + ".py"
     if not os.path.isfile(wanted) and not os.path.isdir(wanted.removesuffix(".py")):
@@ -137,7 +164,7 @@ def _serve(job: Job, notes: _Notes) -> None:
         app,
         host="127.0.0.1",
         port=job.port,
-        threads=8,
+        threads=THREADS,
         ident=None,
         clear_untrusted_proxy_headers=False,
         _quiet=True,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import platform
+import functools
+import os
 import struct
 
 _PR_SET_SECCOMP = 22
@@ -106,6 +107,7 @@ def _instruction(code: int, operand: int, if_true: int = 0, if_false: int = 0) -
     return struct.pack("<HBBI", code, if_true, if_false, operand)
 
 
+@functools.cache
 def program(machine: str) -> bytes | None:
     """Give the filter for a machine as the kernel reads it, or `None` where its numbers aren't known here."""
     if machine not in _ARCHITECTURES:
@@ -142,12 +144,17 @@ def program(machine: str) -> bytes | None:
     return b"".join(code)
 
 
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def apply() -> bool:
     """Filter this process and all that it starts, for good. `False` where the kernel or the machine can't."""
-    code = program(platform.machine())
+    code = program(os.uname().machine)
     if code is None:
         return False
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return False
     buffer = ctypes.create_string_buffer(code, len(code))

@@ -1,0 +1,315 @@
+"""Two containers of an engine that speaks the Docker API. The examiner's joins the network of the solution's, which has only loopback."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from grader.error import FaultError, SandboxError
+from grader.sandbox import cgroup
+from grader.sandbox.conduct import conduct, examine_message, load_message
+from grader.sandbox.image import ensure_image
+from grader.sandbox.pod import Limits, Listener, Pod, PodResult
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+LABEL = "kata-grader.pod"
+PORT = 8000
+ROOT = "/tmp"
+USER = "65532:65532"
+SHM_BYTES = 1024 * 1024
+PYTHON = "/opt/grade/bin/python"
+EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
+ENGINE_S = 30
+OLD_S = 3600
+
+_STDOUT = 1
+_HEADER = struct.Struct(">BxxxI")
+
+
+class DockerSandbox:
+    """Runs a pod as two containers.
+
+    `runtime` names an OCI runtime that the engine knows, such as `runsc`; `say` gets a line for each step of building the image.
+    """
+
+    name = "docker"
+
+    def __init__(self, *, runtime: str | None = None, say: Callable[[str], None] = lambda _line: None) -> None:
+        self._runtime = runtime
+        self._say = say
+
+    def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+        """Run the pod; see `Sandbox.run`."""
+        import requests
+        from docker import errors
+
+        started = time.monotonic()
+        try:
+            with connect() as api:
+                image = ensure_image(api, say=self._say)
+                with _containers(api, image, pod, self._runtime) as (solution, examiner, solution_id):
+                    begun_ms = round((time.monotonic() - started) * 1000, 1)
+                    extra = {"also_clear": ["/dev/shm"]}
+                    messages = (
+                        load_message(pod.solution, port=PORT, root=ROOT, extra=extra),
+                        examine_message(pod, port=PORT),
+                    )
+                    result = conduct(pod, solution, examiner, messages=messages, listen=listen)
+                    limit = _ended_by(api, solution_id) if result.ending == "solution-lost" else None
+                    ended = time.monotonic()
+        except (errors.DockerException, requests.RequestException) as error:
+            raise SandboxError(
+                f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
+            ) from error
+        durations = {"start": begun_ms, **result.durations_ms, "end": round((time.monotonic() - ended) * 1000, 1)}
+        return PodResult(
+            events=result.events, ending=result.ending, detail=result.detail, limit=limit, durations_ms=durations
+        )
+
+
+@contextmanager
+def connect() -> Iterator[APIClient]:
+    """Give a client of the engine that the environment names, closed afterwards.
+
+    Raises:
+        SandboxError: no engine answers.
+    """
+    import docker
+
+    try:
+        api = docker.APIClient(version="auto", timeout=ENGINE_S, **docker.utils.kwargs_from_env())
+    except docker.errors.DockerException as error:
+        raise SandboxError(f"no container engine answers: {error}") from error
+    try:
+        yield api
+    finally:
+        api.close()
+
+
+def engine_socket() -> str | None:
+    """Give the path of an engine's socket on this machine that takes connections, or the address that DOCKER_HOST names."""
+    named = os.environ.get("DOCKER_HOST", "")
+    if named and not named.startswith("unix://"):
+        return named
+    path = named.removeprefix("unix://") or "/var/run/docker.sock"
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(2)
+        try:
+            probe.connect(path)
+        except OSError:
+            return None
+    return path
+
+
+class _AttachedChannel:
+    """A container's attached standard streams: raw on the way in, framed by the engine on the way out."""
+
+    def __init__(self, raw: Any) -> None:
+        self._owner = raw
+        self._socket: socket.socket = getattr(raw, "_sock", raw)
+        self._socket.setblocking(False)
+        self._buffer = bytearray()
+        self._left = 0
+        self._is_stdout = False
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def receive(self) -> bytes:
+        """Read what is there of the container's standard output; empty at the end of the stream."""
+        out = bytearray()
+        while not out:
+            try:
+                data = self._socket.recv(1 << 18)
+            except BlockingIOError:
+                # The engine's framing came alone. Wait for what it announced, a moment at the most.
+                if not select.select([self._socket], [], [], 1.0)[0]:
+                    return bytes(out)
+                continue
+            except OSError:
+                return b""
+            if not data:
+                return b""
+            self._buffer += data
+            self._unpack(out)
+        return bytes(out)
+
+    def _unpack(self, out: bytearray) -> None:
+        while self._buffer:
+            if self._left == 0:
+                if len(self._buffer) < _HEADER.size:
+                    return
+                stream, self._left = _HEADER.unpack_from(self._buffer)
+                self._is_stdout = stream == _STDOUT
+                del self._buffer[: _HEADER.size]
+                continue
+            piece = self._buffer[: self._left]
+            if self._is_stdout:
+                out += piece
+            self._left -= len(piece)
+            del self._buffer[: len(piece)]
+
+    def send(self, data: bytes, deadline: float) -> None:
+        """Write all of it before the deadline.
+
+        Raises:
+            OSError: the container is gone, or did not read in time.
+        """
+        view = memoryview(data)
+        while view:
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                left = deadline - time.monotonic()
+                if left <= 0 or not select.select([], [self._socket], [], left)[1]:
+                    raise TimeoutError("the box did not read in time") from None
+
+    def close(self) -> None:
+        self._owner.close()
+        self._socket.close()
+
+
+def _command(module: str, argument: str) -> list[str]:
+    code = f"import sys; sys.path.append('/opt/box'); from inside.{module} import main; main()"
+    return [PYTHON, "-I", "-B", "-c", code, argument]
+
+
+def _create(api: APIClient, image: str, name: str, module: str, argument: str, **host: Any) -> str:
+    limits: Limits = host.pop("limits")
+    config = api.create_host_config(
+        read_only=True,
+        tmpfs={ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges"],
+        mem_limit=limits.memory_mib * 1024 * 1024,
+        memswap_limit=limits.memory_mib * 1024 * 1024,
+        pids_limit=limits.processes,
+        cpu_period=cgroup.PERIOD_US,
+        cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
+        shm_size=SHM_BYTES,
+        ipc_mode="private",
+        log_config={"Type": "none"},
+        init=False,
+        **host,
+    )
+    created = api.create_container(
+        image,
+        _command(module, argument),
+        name=name,
+        user=USER,
+        working_dir="/",
+        stdin_open=True,
+        environment={"LANG": "C.UTF-8"},
+        labels={LABEL: cgroup.owner_mark(), f"{LABEL}.host": socket.gethostname()},
+        host_config=config,
+        network_disabled=False,
+    )
+    return str(created["Id"])
+
+
+@contextmanager
+def _containers(
+    api: APIClient, image: str, pod: Pod, runtime: str | None
+) -> Iterator[tuple[_AttachedChannel, _AttachedChannel, str]]:
+    """Start both containers; remove them whatever happens."""
+    mark = f"kata-{secrets.token_hex(6)}"
+    names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
+    channels: list[_AttachedChannel] = []
+    try:
+        preload = ",".join(pod.solution.settings["preload"])
+
+        def make_solution() -> None:
+            _create(
+                api, image, names["solution"], "keeper", preload,
+                limits=pod.solution.limits, network_mode="none", runtime=runtime,
+            )  # fmt: skip
+
+        def make_examiner() -> None:
+            _create(
+                api, image, names["examiner"], "examiner", "",
+                limits=EXAMINER_LIMITS, network_mode=f"container:{names['solution']}", runtime=runtime,
+            )  # fmt: skip
+
+        _both(make_solution, make_examiner)
+        for name in names.values():
+            channels.append(_attach(api, name))
+            api.start(name)
+        yield channels[0], channels[1], names["solution"]
+    finally:
+        for channel in channels:
+            channel.close()
+        _both(lambda: _remove(api, names["examiner"]), lambda: _remove(api, names["solution"]))
+
+
+def _attach(api: APIClient, name: str) -> _AttachedChannel:
+    return _AttachedChannel(api.attach_socket(name, params={"stdin": 1, "stdout": 1, "stream": 1}))
+
+
+def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
+    """Do both at the same time; raise what either raised."""
+    faults: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            second()
+        except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
+            faults.append(error)
+
+    thread = threading.Thread(target=guarded)
+    thread.start()
+    try:
+        first()
+    finally:
+        thread.join()
+    if faults:
+        raise faults[0]
+
+
+def _remove(api: APIClient, name: str) -> None:
+    from docker import errors
+
+    for _ in range(3):
+        try:
+            api.remove_container(name, force=True, v=True)
+        except errors.NotFound:
+            return
+        except errors.APIError as error:
+            if error.status_code == 409:  # another removal is under way
+                time.sleep(0.05)
+                continue
+            raise
+        return
+
+
+def _ended_by(api: APIClient, name: str) -> str | None:
+    """Name the limit that ended the solution's container, as the engine saw it."""
+    state = api.inspect_container(name)["State"]
+    return "memory" if state.get("OOMKilled") else None
+
+
+def sweep() -> int:
+    """Remove containers whose grader is gone; give how many."""
+    count = 0
+    try:
+        with connect() as api:
+            for container in api.containers(all=True, filters={"label": LABEL}):
+                labels = container["Labels"]
+                owner, _, start = labels[LABEL].partition("-")
+                is_here = labels.get(f"{LABEL}.host") == socket.gethostname()
+                is_gone = cgroup.start_time(int(owner)) != start if is_here else time.time() - container["Created"] > OLD_S
+                if is_gone:
+                    _remove(api, container["Id"])
+                    count += 1
+    except FaultError:
+        return count
+    return count
