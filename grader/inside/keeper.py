@@ -351,6 +351,9 @@ class Keeper:
                         self._send_call(self._pending_call)
                         self._pending_call = None
                 elif self._waiting_call is not None:
+                    raised = message.get("raised")
+                    if isinstance(raised, dict):
+                        self._crashes.append(raised)
                     self._answer_call({"result": message})
         except wire.BadFrame as error:
             self.unwatch(self._control.fileno())

@@ -1,0 +1,132 @@
+"""`grade EXERCISE [PATH]`: grade one submission."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.common import (
+    course_of,
+    exercise_of,
+    format_options,
+    has_colour,
+    has_unicode,
+    sandbox_option,
+    say,
+    width,
+)
+from grader.course import default_submission
+from grader.error import UsageError
+from grader.grading import Options, grade
+from grader.render import render
+from grader.report import Report
+from grader.sandbox.choose import choose
+from grader.store.inbox import keep
+from grader.store.submissions import keep_submission
+from grader.submission import read_submission
+
+EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
+
+
+@click.command("exercise", short_help="Grade an exercise.")
+@click.argument("exercise")
+@click.argument("path", required=False)
+@sandbox_option
+@click.option("--seed", type=click.IntRange(0, 2**48 - 1), help="Replay a grading's hidden data.")
+@click.option("--wall-limit", type=click.FloatRange(1, 3600), metavar="SECONDS", help="The time for all of it.")
+@click.option("--runtime", metavar="NAME", help="An OCI runtime that the engine knows, such as runsc.")
+@format_options
+@click.option("-v", "--verbose", is_flag=True, help="Show what happens inside, and how long it takes.")
+@click.option("-q", "--quiet", is_flag=True, help="Show the points only.")
+@click.pass_context
+def grade_exercise(
+    ctx: click.Context,
+    exercise: str,
+    path: str | None,
+    sandbox: str | None,
+    seed: int | None,
+    wall_limit: float | None,
+    runtime: str | None,
+    format_name: str,
+    output: str | None,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Grade an exercise. EXERCISE is its folder's name, its number or its slug; PATH is the submission, by default `solution/`.
+
+    Exit code: 0 passed, 1 graded and not passed, 2 usage, 3 the grader or the exercise is at fault.
+    """
+    course = course_of(ctx)
+    found = exercise_of(course, exercise)
+    if path is None:
+        folder, is_new = default_submission(found)
+        if is_new:
+            say(f"made {os.path.relpath(folder)} from the starter: your code goes there")
+    else:
+        folder = Path(path)
+    submission = read_submission(folder)
+    is_own = folder.resolve() == (found.folder / "solution").resolve()
+    choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
+    if choice.notice:
+        say(f"notice: {choice.notice}")
+    if verbose:
+        say(f"sandbox: {choice.name} ({choice.reason})")
+
+    is_live = format_name == "text" and output in (None, "-")
+    reporter = None
+    if is_live:
+        from grader.render.text import TextReporter
+
+        reporter = TextReporter(_write, width(), has_colour(), has_unicode(), quiet)
+        reporter.start(found.title, choice.name, [(task.id, task.title) for task in found.tasks])
+    report = grade(
+        found,
+        submission,
+        choice,
+        Options(seed=seed, wall_s=wall_limit),
+        listen=None if reporter is None else reporter.test,
+    )
+    keep_submission(submission.files, submission.digest, course.state)
+    kept = keep(report, course.state)
+    if reporter is not None:
+        reporter.finish(report)
+    else:
+        _put(render(report, format_name), output)
+        if not quiet and output not in (None, "-"):
+            say(f"{report.points} of {report.points_max} points; the report is in {output}")
+    if kept.note is not None:
+        say(f"note: {kept.note.message}" + (f"\n\nhint: {kept.note.hint}" if kept.note.hint else ""))
+    if verbose:
+        _tell_inside(report)
+    return EXIT_CODES[report.status]
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _put(data: bytes, output: str | None) -> None:
+    if output in (None, "-"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    assert output is not None
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"the report can't be written to `{output}`: {error.strerror}",
+            hint="the grading itself is done and is in the history",
+        ) from error
+
+
+def _tell_inside(report: Report) -> None:
+    say(f"seed {report.seed}")
+    for phase, duration_ms in report.durations_ms.items():
+        say(f"{phase:>14}: {duration_ms:8.1f} ms")
+    if report.status in ("broken", "grader-error"):
+        say(f"message: {report.message}")

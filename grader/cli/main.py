@@ -1,0 +1,173 @@
+"""The command `grade`: its sub-commands, loaded when they are used, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any, NamedTuple
+
+import click
+
+from grader import __version__
+from grader.error import GraderError
+
+
+class Lazy(NamedTuple):
+    """A command that is imported when it is used: its module, its function there, and one line for the overview."""
+
+    module: str
+    function: str
+    about: str
+
+
+GRADE = "exercise"
+"""The command that `grade EXERCISE` stands for."""
+
+COMMANDS: dict[str, Lazy] = {
+    GRADE: Lazy("grader.cli.grade", "grade_exercise", "Grade an exercise; `grade NAME` is short for it."),
+    "doctor": Lazy("grader.cli.doctor", "doctor", "Show which sandboxes work here, and prove their limits."),
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is called, and takes an exercise's name in place of a command's."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        found = COMMANDS.get(cmd_name)
+        if found is None:
+            return None
+        command = getattr(importlib.import_module(found.module), found.function)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            args = [GRADE, *args]
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        # An option before the name, such as `grade --seed 1 exercise-03`, belongs to grading.
+        if args and args[0].startswith("-") and args[0] not in ("--help", "--version", "--course", "-h"):
+            args = [GRADE, *args]
+        return super().parse_args(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # The one-line texts stand in the table, so that an overview imports no command.
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.about) for name, command in COMMANDS.items()])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
+    no_args_is_help=False,
+    options_metavar="[OPTIONS]",
+    subcommand_metavar="EXERCISE | COMMAND [ARGS]...",
+)
+@click.version_option(__version__, prog_name="grade")
+@click.option("--course", metavar="FOLDER", envvar="GRADE_COURSE", help="The course; default: found upwards from here.")
+@click.pass_context
+def cli(ctx: click.Context, course: str | None) -> None:
+    """Grade hands-on backend exercises.
+
+    `grade exercise-03` (or `grade 3`, or `grade one-dish`) runs your solution in a sandbox of its own, sends it requests from
+    another one, and shows what was sent, what was expected and what came back.
+    """
+    ctx.ensure_object(dict)
+    ctx.obj["course"] = course
+    if ctx.invoked_subcommand is None:
+        if "overview" in COMMANDS:
+            command = cli.get_command(ctx, "overview")
+            assert command is not None
+            ctx.invoke(command)
+        else:
+            click.echo(ctx.get_help())
+
+
+def run() -> int:
+    """Run the command line; give the exit code."""
+    _watch_signals()
+    try:
+        result: Any = cli.main(standalone_mode=False, prog_name="grade")
+    except click.exceptions.NoSuchOption as error:
+        return _usage(error)
+    except click.ClickException as error:
+        return _usage(error)
+    except click.Abort:
+        return _interrupted()
+    except KeyboardInterrupt:
+        return _interrupted()
+    except GraderError as error:
+        tell(error)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe left, as `head` does. What it did not read is not a failure.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+def tell(error: GraderError) -> None:
+    """Write an error and its remedy to stderr."""
+    lines = error.message.splitlines() or [type(error).__name__]
+    for line in lines:
+        click.echo(f"error: {line}", err=True)
+    if error.hint:
+        click.echo("", err=True)
+        first, *rest = error.hint.splitlines()
+        click.echo(f"hint: {first}", err=True)
+        for line in rest:
+            click.echo(f"      {line}", err=True)
+
+
+def _usage(error: click.ClickException) -> int:
+    text = error.format_message()
+    click.echo(f"error: {text[:1].lower()}{text[1:].rstrip('.')}", err=True)
+    context = getattr(error, "ctx", None)
+    near: list[str] = []
+    if isinstance(error, click.exceptions.NoSuchOption):
+        near = error.possibilities or []
+    elif isinstance(error, click.UsageError) and context is not None:
+        near = []
+    hint = f"did you mean `{near[0]}`?" if near else "`grade --help` shows every command"
+    if isinstance(error, click.UsageError) and context is not None and not near:
+        hint = f"`{context.command_path} --help` shows how it is used"
+    click.echo(f"\nhint: {hint}", err=True)
+    return 2
+
+
+def _interrupted() -> int:
+    click.echo("\ninterrupted: everything that was started has been cleaned up", err=True)
+    return 130
+
+
+def _watch_signals() -> None:
+    """Let the first Ctrl-C or SIGTERM end the run in order; later ones must not break the cleaning up."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, stop)
+
+
+def command_like(name: str) -> str | None:
+    """Give the command that may have been meant, or `None`."""
+    near = difflib.get_close_matches(name, list(COMMANDS), n=1, cutoff=0.7)
+    return near[0] if near else None
+
+
+if __name__ == "__main__":
+    sys.exit(run())
