@@ -124,7 +124,8 @@ class Examination:
     @pytest.fixture
     def call(self) -> Call:
         """Calls of the learner's functions."""
-        return Call(self._link, self._transcript, self._note_use)
+        is_app = self._settings["kind"] == "http"
+        return Call(self._link, self._transcript, self._the_app().ensure_started if is_app else self._note_use)
 
     @pytest.fixture
     def db(self) -> Database:

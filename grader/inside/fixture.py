@@ -191,7 +191,7 @@ class Call:
         self._on_use = on_use
 
     def __call__(self, function: str, /, *args: Any, **kwargs: Any) -> Any:
-        """Call `function` (or `module:function`) and give what it returned, as builtins.
+        """Call `function` (or `module.function`) and give what it returned, as builtins.
 
         Raises:
             Wrong: it raised, it isn't there, or what it returned can't cross.
@@ -223,6 +223,14 @@ class Call:
         value = self._value(result)
         step["response"] = {"value": show(value)}
         raise Wrong("returned", f"`{function}` raised nothing", expected="an exception", got=value)
+
+    def raises(self, function: str, /, *args: Any, **kwargs: Any) -> str:
+        """Call `function`, which must raise; give the name of the exception's type.
+
+        Raises:
+            Wrong: it returned.
+        """
+        return self.error(function, *args, **kwargs).type
 
     def _call(self, function: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         step: dict[str, Any] = {

@@ -128,12 +128,11 @@ class Keeper:
     def start(self, env: Mapping[str, str | None], config: Any) -> None:
         """Fork the learner's process."""
         self._generation += 1
-        kind = self._settings["kind"]
         output_read, output_write = os.pipe()
         notes_read, notes_write = os.pipe()
         ours: socket.socket | None = None
         theirs: socket.socket | None = None
-        if kind == "function":
+        if not self._settings.get("command"):
             ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -146,7 +145,7 @@ class Keeper:
             return
         if pid == 0:
             job = learner.Job(
-                kind=kind,
+                kind=self._settings["kind"],
                 code=self._code,
                 port=int(env.get("PORT") or self._settings["port"]),
                 module=self._settings["module"],

@@ -12,6 +12,7 @@ import io
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -83,7 +84,7 @@ def run(job: Job) -> NoReturn:
         if job.kind == "http":
             _serve(job, notes)
         else:
-            _answer_calls(job, notes)
+            _answer_calls(job, {job.module: _load(job.module, job.code)} if job.module else {})
     except BaseException as error:
         notes.send({"crash": {**describe(error, job.code), "phase": "start"}})
         sys.stdout.flush()
@@ -160,6 +161,10 @@ def _serve(job: Job, notes: _Notes) -> None:
             notes.send({"crash": {**describe(exception, job.code), "phase": "request"}})
 
         flask.got_request_exception.connect(note_crash, app, weak=False)
+    if job.control is not None:
+        # Calls of the learner's functions find the process in which their app runs.
+        modules = {job.module: module}
+        threading.Thread(target=_answer_calls, args=(job, modules), daemon=True).start()
     waitress.serve(
         app,
         host="127.0.0.1",
@@ -171,12 +176,9 @@ def _serve(job: Job, notes: _Notes) -> None:
     )
 
 
-def _answer_calls(job: Job, notes: _Notes) -> None:
+def _answer_calls(job: Job, modules: dict[str, Any]) -> None:
     assert job.control is not None
     control = job.control
-    modules: dict[str, Any] = {}
-    if job.module:
-        modules[job.module] = _load(job.module, job.code)
     wire.write(control, {"ready": True})
     decoder = wire.Decoder()
     while data := os.read(control, 65536):
@@ -188,7 +190,7 @@ def _answer_calls(job: Job, notes: _Notes) -> None:
 
 
 def _call(message: Mapping[str, Any], modules: dict[str, Any], job: Job) -> dict[str, Any]:
-    module_name, _, function_name = message["function"].rpartition(":")
+    module_name, _, function_name = message["function"].replace(":", ".").rpartition(".")
     module_name = module_name or job.module
     opened: list[Callable[[], None]] = []
     try:
