@@ -118,8 +118,8 @@ def _make(venv: Path, unfinished: Path, lock: int) -> None:
         raise Failed(
             f"Python {version} at `{base}` came without its `venv` or `ensurepip` module", hint=_venv_remedy(version)
         )
-    say(f"making .venv with Python {version}")
     _write(unfinished, b"")
+    say(f"making .venv with Python {version}")
     for part in (*_PARTS, *(path.name for path in venv.glob("installed-*.txt"))):
         path = venv / part
         if path.is_dir() and not path.is_symlink():
@@ -141,10 +141,10 @@ def _install(venv: Path, python: Path, wanted: Path, unfinished: Path, lock: int
     count = sum(
         1 for line in wanted.read_text("utf-8").splitlines() if "==" in line and "sys_platform == 'win32'" not in line
     )
-    say(f"installing {count} packages pinned in requirements/{wanted.name}, each checked against its hash")
     _write(unfinished, b"")
     for stamp in venv.glob("installed-*.txt"):
         stamp.unlink()
+    say(f"installing {count} packages pinned in requirements/{wanted.name}, each checked against its hash")
     # Wheels only: building a source package would fetch build tools that no hash vouches for.
     options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
     ended = _run(
@@ -206,21 +206,14 @@ def _find_sandbox(lock: int) -> None:
 
 
 def _engine_answers() -> bool:
-    host = os.environ.get("DOCKER_HOST", "")
-    if host and not host.startswith("unix://"):
+    host = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    if not host.startswith("unix://"):
         return True
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "/run/user/0")
-    places = [host.removeprefix("unix://")] if host else ["/var/run/docker.sock", f"{runtime}/docker.sock"]
-    places += ["/run/podman/podman.sock", f"{runtime}/podman/podman.sock"]
-    return any(_answers(place) for place in places)
-
-
-def _answers(place: str) -> bool:
     # The socket's file outlives a killed engine, so only an answer counts.
     try:
         with socket.socket(socket.AF_UNIX) as engine:
             engine.settimeout(_ENGINE_S)
-            engine.connect(place)
+            engine.connect(host.removeprefix("unix://"))
             engine.sendall(b"GET /_ping HTTP/1.0\r\nHost: engine\r\n\r\n")
             return b" 200 " in engine.recv(64)
     except OSError:

@@ -39,8 +39,8 @@ _STAGE_LABEL = "kata-grader.stage"
 
 _BUILD_S = 1800
 _SILENCE_S = 600
-_OLD_STAGE_S = 3600
-_OLD_IMAGE_S = 30 * 24 * 3600
+_SETTLED_S = 3600
+_FORGOTTEN_S = 30 * 24 * 3600
 
 _PIP_ARGUMENTS = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_TRUSTED_HOST")
 _PROXY_ARGUMENTS = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy")
@@ -292,22 +292,26 @@ def _remove_superseded(api: APIClient, recipe: Recipe, in_use: frozenset[str]) -
     """Remove this course's earlier images, anybody's of long ago, and first stages no build would take up again."""
     from docker.errors import APIError
 
-    now = time.time()
     current = api.inspect_image(recipe.tag)["Id"]
     superseded = [
-        image["Id"]
+        image
         for image in api.images(filters={"label": _IMAGE_LABEL})
         if image["Id"] != current
-        and (image["Labels"].get(_SOURCE_LABEL) == _source(recipe) or now - image["Created"] > _OLD_IMAGE_S)
+        and (image["Labels"].get(_SOURCE_LABEL) == _source(recipe) or _age_s(image) > _FORGOTTEN_S)
     ]
-    # Only those of some age: another build may be in the middle of one.
     superseded += [
-        image["Id"]
+        image
         for image in api.images(filters={"label": _STAGE_LABEL, "dangling": True})
-        if image["Id"].removeprefix("sha256:")[:12] not in in_use and now - image["Created"] > _OLD_STAGE_S
+        if image["Id"].removeprefix("sha256:")[:12] not in in_use
     ]
-    for identity in superseded:
-        try:
-            api.remove_image(identity)
-        except APIError:  # a container still uses it
-            continue
+    for image in superseded:
+        # A newer one may be in the middle of its build, or be just about to be used.
+        if _age_s(image) > _SETTLED_S:
+            try:
+                api.remove_image(image["Id"])
+            except APIError:  # a container still uses it
+                continue
+
+
+def _age_s(image: Mapping[str, Any]) -> float:
+    return time.time() - float(image["Created"])
