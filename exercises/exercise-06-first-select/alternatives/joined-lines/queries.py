@@ -1,0 +1,37 @@
+"""Three questions to the library's filing cabinet, each as the text of one SQL query."""
+
+BOOKS_BEFORE_1950 = """
+    SELECT title, year
+    FROM books
+    WHERE year <= 1949
+    ORDER BY year ASC, title ASC
+"""
+
+MEMBERS_OF_VAL_DOR = """
+    SELECT name, joined
+    FROM members
+    WHERE town = 'Val-d''Or'
+    ORDER BY joined DESC, name ASC
+"""
+
+BOOKS_WITHOUT_A_YEAR = """
+    SELECT title, author
+    FROM books
+    WHERE year IS NULL
+    ORDER BY title ASC, author ASC
+"""
+
+
+def books_before_1950():
+    """The title and the year of each book from before 1950, by year, then by title."""
+    return BOOKS_BEFORE_1950
+
+
+def members_of_val_dor():
+    """The name and the joining day of each member from Val-d'Or, the newest member first, then by name."""
+    return MEMBERS_OF_VAL_DOR
+
+
+def books_without_a_year():
+    """The title and the author of each book whose year is unknown, by title, then by author."""
+    return BOOKS_WITHOUT_A_YEAR
