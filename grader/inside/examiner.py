@@ -243,7 +243,7 @@ class Examination:
         if isinstance(error, TestTimeout):
             limit = self._settings["limits"]["test_s"]
             if error.args[0] == "solution" or self._transcript.steps:
-                return {"status": "fail", "symptom": "timeout", "message": f"the test was not done within {limit:g} s"}
+                return {"status": "fail", "symptom": "timeout", "message": self._tell_timeout(limit)}
             return {"status": "error", "message": f"the hidden test did not end within {limit:g} s by itself"}
         if isinstance(error, AssertionError) and not is_setup:
             return self._judge_assertion(error)
@@ -253,6 +253,14 @@ class Examination:
         if isinstance(error, GraderFault) or not spoke or not isinstance(error, Exception):
             return {"status": "error", "message": _one_line(error)}
         return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
+
+    def _tell_timeout(self, limit: float) -> str:
+        last = self._transcript.steps[-1] if self._transcript.steps else {"kind": "app"}
+        if last["kind"] == "http" and "response" not in last:
+            return f"no whole answer came within {limit:g} s"
+        if last["kind"] == "call" and "response" not in last:
+            return f"`{last['request']['function']}` did not return within {limit:g} s"
+        return f"all that the test asked for was not done within {limit:g} s"
 
     def _is_hopeless(self) -> bool:
         if self._settings["kind"] == "http":

@@ -89,7 +89,7 @@ def run(job: Job) -> NoReturn:
         notes.send({"crash": {**describe(error, job.code), "phase": "start"}})
         sys.stdout.flush()
         if not isinstance(error, CannotStart):
-            traceback.print_exc()
+            sys.stderr.write(own_traceback(error, job.code))
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
@@ -132,7 +132,14 @@ def _serve(job: Job, notes: _Notes) -> None:
     def refuse_to_run(*_arguments: Any, **_options: Any) -> NoReturn:
         raise StartsItself("your file starts the server itself: `app.run()` was called while it was being imported")
 
+    def log_exception(app: Any, exc_info: Any) -> None:
+        # Flask's own, but with the frames of the learner's files only.
+        error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
+        request = flask.request
+        app.logger.error("Exception on %s [%s]\n%s", request.path, request.method, own_traceback(error, job.code))
+
     flask.Flask.run = refuse_to_run  # type: ignore[method-assign]
+    flask.Flask.log_exception = log_exception  # type: ignore[method-assign]
     module = _load(job.module, job.code)
     config = None if job.config is None else values.decode(job.config)
     factory = getattr(module, "create_app", None)
@@ -274,6 +281,18 @@ def describe(error: BaseException, code: str) -> dict[str, Any]:
         else:
             description["frames"].pop()
     return description
+
+
+def own_traceback(error: BaseException, code: str) -> str:
+    """Write a traceback as Python does, with the frames that lie in the learner's folder, and its causes alike."""
+    told = traceback.TracebackException.from_exception(error)
+    each: traceback.TracebackException | None = told
+    while each is not None:
+        each.stack = traceback.StackSummary.from_list(
+            [frame for frame in each.stack if frame.filename.startswith(code + os.sep)]
+        )
+        each = each.__cause__ or each.__context__
+    return "".join(told.format())
 
 
 def _text(error: BaseException) -> str:

@@ -1,0 +1,5 @@
+def helper(value):
+    return value / 0
+
+
+helper(3)

@@ -1,0 +1,153 @@
+"""What every sandbox must do: one suite over all of them."""
+
+from __future__ import annotations
+
+import time
+from decimal import Decimal
+
+import pytest
+
+from grader.diagnosis import diagnose
+from grader.grading import grade
+from grader.sandbox.choose import Choice
+from tests.situation import graded, of, reference, shop
+
+
+def test_a_right_answer_earns_every_point(choice: Choice) -> None:
+    """The reference passes every test, in every sandbox alike."""
+    report = grade(shop(), reference(), choice)
+
+    assert report.status == "passed", report.message
+    assert report.points == report.points_max == Decimal("3.5")
+    assert [test.status for test in report.tests] == ["pass"] * 4
+    assert report.sandbox.name == choice.name
+
+
+def test_the_same_files_get_the_same_seed(quick: Choice) -> None:
+    """Exercise and submission decide the hidden data, so a regrade agrees."""
+    first, second = (grade(shop(), reference(), quick) for _ in range(2))
+
+    assert first.seed == second.seed
+    assert first.tests[2].points == second.tests[2].points
+
+
+def test_part_of_the_points_for_part_of_the_tasks(choice: Choice) -> None:
+    """What works is paid, what doesn't is shown with what was sent and what came back."""
+    report = graded(choice, "greets_only")
+
+    assert report.status == "failed"
+    assert report.points == 2
+    failing = of(report, "test_items_are_listed")
+    assert failing.status == "fail"
+    assert (failing.expected, failing.got) == ("201", "404")
+    deciding = [step for step in failing.transcript if step.is_deciding]
+    assert deciding[0].request["method"] == "POST"
+    assert deciding[0].request["curl"].startswith("curl -i -X POST http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("situation", "words"),
+    [
+        ("crashes_at_import", "ZeroDivisionError"),
+        ("syntax_error", "app.py, line 1 can't be read as Python"),
+        ("no_factory", "`create_app` was not found in `app.py`"),
+        ("runs_itself", "your file starts the server itself"),
+        ("hangs_at_import", "did not listen on port"),
+    ],
+)
+def test_a_submission_that_does_not_start_is_one_message(choice: Choice, situation: str, words: str) -> None:
+    """An app that doesn't start is broken, not a row of failed tests, and the reason is in the learner's words."""
+    report = graded(choice, situation)
+
+    assert report.status == "broken"
+    assert words in report.message
+    assert report.points == 0
+    assert {test.status for test in report.tests} == {"skip"}
+
+
+def test_a_crash_shows_the_learners_own_frames(choice: Choice) -> None:
+    """The traceback has the learner's lines and values, none of the grader's or a library's."""
+    report = graded(choice, "crashes_at_import")
+
+    assert [(frame.file, frame.line) for frame in report.frames] == [("app.py", 5), ("app.py", 2)]
+    assert report.frames[1].code == "return value / 0"
+    assert report.frames[1].values == {"value": "3"}
+    assert "inside" not in report.output
+
+
+def test_an_exception_in_a_view_shows_where(choice: Choice) -> None:
+    """A 500 comes with the learner's frame and the values there."""
+    test = of(graded(choice, "raises_in_view"), "test_it_greets")
+
+    assert test.got == "500"
+    assert test.frames[-1].code == 'return str(stock["pears"])'
+    assert test.frames[-1].values["stock"] == "{'apples': 3}"
+
+
+def test_a_view_without_return_is_explained(choice: Choice) -> None:
+    """A known symptom is translated into what it usually means, and what was printed is shown."""
+    test = of(graded(choice, "returns_nothing"), "test_it_greets")
+
+    assert test.usually == "the view reached its end without `return`"
+    assert "Welcome!" in test.output
+
+
+def test_an_answer_that_never_comes_fails_its_test_only(choice: Choice) -> None:
+    """A test has its own time; the next one starts with a fresh app."""
+    report = graded(choice, "never_answers")
+
+    assert report.status == "failed"
+    assert of(report, "test_it_greets").message == "no whole answer came within 2 s"
+    assert of(report, "test_it_greets_again").status == "skip"
+    assert of(report, "test_items_are_listed").got == "404"
+
+
+def test_an_app_that_ends_is_said_and_started_again(choice: Choice) -> None:
+    """The process that ended took its own test with it and no other."""
+    report = graded(choice, "ends_while_answering")
+
+    assert report.status == "failed"
+    assert "closed the connection" in of(report, "test_it_greets").message
+    assert "about to end" in of(report, "test_it_greets").output
+    assert of(report, "test_items_are_listed").got == "404"
+
+
+def test_a_limit_is_named(isolating: Choice) -> None:
+    """Memory that a view takes ends its process, and the message has the limit."""
+    test = of(graded(isolating, "eats_memory"), "test_it_greets")
+
+    assert test.status == "fail"
+    assert "it used more than 128 MiB of memory" in test.message
+
+
+def test_endless_output_is_stopped(choice: Choice) -> None:
+    """Output is bounded, in the box and in the report."""
+    test = of(graded(choice, "floods_output"), "test_it_greets")
+
+    assert "it printed more than 256 KiB" in test.message
+    assert len(test.output) <= 8000
+
+
+def test_a_survivor_does_not_hold_the_port(choice: Choice) -> None:
+    """What an app leaves behind is gone before the next start."""
+    report = graded(choice, "survives")
+
+    assert of(report, "test_it_greets_again").status == "pass"
+    assert report.points == 2
+
+
+def test_the_time_for_all_ends_the_grading(choice: Choice) -> None:
+    """The grading ends within its limit, with a report that says so."""
+    started = time.monotonic()
+    report = graded(choice, "hangs_at_import", wall_s=1.5)
+
+    assert (report.status, report.limit) == ("broken", "wall")
+    assert time.monotonic() - started < 1.5 + 5
+
+
+def test_every_limit_holds(isolating: Choice) -> None:
+    """Memory, processes, disk, files, output, processor, network and files: each is hit, and each holds."""
+    findings = diagnose(isolating.sandbox)
+
+    assert [finding for finding in findings if not finding.is_enforced] == []
+    assert len(findings) == 13

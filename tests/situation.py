@@ -1,0 +1,36 @@
+"""The tiny exercise of the tests, and one submission a situation."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from grader.exercise import Exercise, load_exercise
+from grader.grading import Options, grade
+from grader.report import Report, TestResult
+from grader.sandbox.choose import Choice
+from grader.submission import Submission, read_submission
+
+EXERCISES = Path(__file__).parent / "exercises"
+
+
+@cache
+def shop() -> Exercise:
+    """Load the exercise `Keep a shop's stock`."""
+    return load_exercise(EXERCISES / "exercise-90-shop")
+
+
+def reference() -> Submission:
+    """Give the shop's reference as a submission."""
+    return read_submission(EXERCISES / "exercise-90-shop" / "reference")
+
+
+def graded(choice: Choice, situation: str, **options: float) -> Report:
+    """Grade the submission of a situation."""
+    submission = read_submission(EXERCISES / "situations" / situation)
+    return grade(shop(), submission, choice, Options(**options))  # type: ignore[arg-type]
+
+
+def of(report: Report, name: str) -> TestResult:
+    """Give the result of one test."""
+    return next(test for test in report.tests if test.name == name)
