@@ -14,10 +14,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 _WAIT_S = 900
 _COMMAND_S = 1800
@@ -59,10 +62,11 @@ def set_up(root: Path, name: str) -> None:
         python = venv / "bin" / "python"
         if os.access(python, os.X_OK) and stamp.is_file() and stamp.read_bytes() == wanted.read_bytes():
             return
+        pip = _find_pip()
         unfinished = venv / "unfinished"
         if unfinished.exists() or not _is_usable(python):
             _make(venv, unfinished, lock)
-        _install(venv, python, wanted, unfinished, lock)
+        _install(venv, pip, wanted, unfinished, lock)
         _add_root(root, python)
         for each in (name, "grader"):
             _write(_stamp(venv, each), (root / "requirements" / f"{each}.txt").read_bytes())
@@ -102,7 +106,7 @@ def _alone(venv: Path) -> Iterator[int]:
 
 
 def _is_usable(python: Path) -> bool:
-    check = "import sys, pip; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
+    check = "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
     try:
         return subprocess.run([python, "-I", "-c", check], capture_output=True, timeout=60).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
@@ -110,48 +114,58 @@ def _is_usable(python: Path) -> bool:
 
 
 def _make(venv: Path, unfinished: Path, lock: int) -> None:
-    # The real path names the version (`/usr/bin/python3.11`). When that Python goes, `.venv` visibly breaks and is made
-    # anew; a link to a mere `python3` would silently become another version, with no packages.
-    base = os.path.realpath(sys.executable)
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
-        raise Failed(
-            f"Python {version} at `{base}` came without its `venv` or `ensurepip` module", hint=_venv_remedy(version)
-        )
     _write(unfinished, b"")
-    say(f"making .venv with Python {version}")
+    say(f"making .venv with Python {_VERSION}")
     for part in (*_PARTS, *(path.name for path in venv.glob("installed-*.txt"))):
         path = venv / part
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-    ended = _run([base, "-I", "-m", "venv", str(venv)], lock)
+    # The real path names the version (`/usr/bin/python3.11`). When that Python goes, `.venv` visibly breaks and is made
+    # anew; a link to a mere `python3` would silently become another version, with no packages.
+    base = os.path.realpath(sys.executable)
+    ended = _run([base, "-I", "-m", "venv", "--without-pip", str(venv)], lock)
     if ended.returncode != 0:
-        raise Failed(f"`python{version} -m venv` failed:\n{_tail(ended.stdout)}", hint=_venv_remedy(version))
+        raise Failed(f"`{base} -m venv` failed:\n{_tail(ended.stdout)}", hint=_python_remedy())
 
 
-def _venv_remedy(version: str) -> str:
+def _find_pip() -> Path:
+    """Find the pip that comes with Python. Run as it is, it saves the seconds that installing it would take."""
+    folders = [Path(os.__file__).parent / "ensurepip" / "_bundled"]
+    if elsewhere := sysconfig.get_config_var("WHEEL_PKG_DIR"):
+        folders.append(Path(elsewhere))
+    wheels = [wheel for folder in folders for wheel in sorted(folder.glob("pip-*.whl"))]
+    missing = [name for name in ("venv", "ensurepip") if importlib.util.find_spec(name) is None]
+    if missing or not wheels:
+        what = f"its `{missing[0]}` module" if missing else "pip"
+        raise Failed(f"Python {_VERSION} at `{sys.executable}` came without {what}", hint=_python_remedy())
+    return wheels[-1]
+
+
+def _python_remedy() -> str:
     if shutil.which("apt-get"):
-        return f"{_sudo()}apt-get install -y python{version}-venv"
+        sudo = "" if os.geteuid() == 0 else "sudo "
+        return f"{sudo}apt-get install -y python{_VERSION}-venv"
     return "GRADE_PYTHON=/path/to/another/python3 ./grade"
 
 
-def _install(venv: Path, python: Path, wanted: Path, unfinished: Path, lock: int) -> None:
-    count = sum(
-        1 for line in wanted.read_text("utf-8").splitlines() if "==" in line and "sys_platform == 'win32'" not in line
-    )
+def _install(venv: Path, pip: Path, wanted: Path, unfinished: Path, lock: int) -> None:
+    lines = wanted.read_text("utf-8").splitlines()
+    count = sum("==" in line and "sys_platform == 'win32'" not in line for line in lines)
     _write(unfinished, b"")
     for stamp in venv.glob("installed-*.txt"):
         stamp.unlink()
     say(f"installing {count} packages pinned in requirements/{wanted.name}, each checked against its hash")
     # Wheels only: building a source package would fetch build tools that no hash vouches for.
-    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-input", "--disable-pip-version-check"]
-    ended = _run(
-        [str(python), "-I", "-m", "pip", "install", "--quiet", *options, "-r", str(wanted)], lock, _pip_environment()
-    )
+    options = ["--no-deps", "--require-hashes", "--only-binary=:all:", "--no-compile", "--no-input", "--quiet"]
+    install = ["install", *options, "--disable-pip-version-check", "-r", str(wanted)]
+    python = str(venv / "bin" / "python")
+    ended = _run([python, "-I", str(pip / "pip"), *install], lock, _pip_environment())
     if ended.returncode != 0:
         raise Failed(f"pip could not install the packages:\n{_tail(ended.stdout)}", hint=_pip_remedy(ended.stdout))
+    # On all processors, which pip's own compiling is not. What fails to compile here, fails where it is imported.
+    _run([python, "-I", "-m", "compileall", "-q", "-j", "0", str(venv / "lib")], lock)
 
 
 def _pip_environment() -> dict[str, str]:
@@ -250,10 +264,6 @@ def _write(path: Path, content: bytes) -> None:
     beside = path.with_name(f"{path.name}.new")
     beside.write_bytes(content)
     beside.replace(path)
-
-
-def _sudo() -> str:
-    return "" if os.geteuid() == 0 else "sudo "
 
 
 def _quoted(path: Path) -> str:
