@@ -365,6 +365,31 @@ def test_a_lock_that_does_not_exist_is_said(ready: Course) -> None:
 # What follows looks at the project itself.
 
 
+def test_the_real_lock_holds_all_that_the_grader_imports(tmp_path: Path) -> None:
+    """From nothing, with the packages a user gets and not the tests' own: every module of the grader loads."""
+    for name in ("grader", "requirements"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "grade", tmp_path)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADE_")}
+    environment = {**kept, "GRADE_PYTHON": sys.executable, "DOCKER_HOST": "tcp://127.0.0.1:1"}
+    run = subprocess.run([tmp_path / "grade", "--version"], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("grade")
+
+    # `inside` runs in boxes, and the other two do something when they are imported.
+    load = """if True:
+        import importlib, pkgutil, grader
+        for module in pkgutil.walk_packages(grader.__path__, "grader."):
+            if not module.name.startswith(("grader.inside", "grader.__main__", "grader.store.migrations.")):
+                importlib.import_module(module.name)
+        print(grader.__file__)
+    """
+    python = tmp_path / ".venv/bin/python"
+    loaded = subprocess.run([python, "-I", "-c", load], cwd="/", capture_output=True, text=True)
+    assert loaded.returncode == 0, loaded.stderr
+    assert loaded.stdout == f"{tmp_path}/grader/__init__.py\n"
+
+
 def pins(lock: str) -> Iterator[tuple[str, str, int]]:
     """Give each pinned package of a lock: name, version, number of hashes."""
     text = (ROOT / f"requirements/{lock}.txt").read_text()
