@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,10 +128,12 @@ def default_submission(exercise: Exercise) -> tuple[Path, bool]:
     solution = exercise.folder / "solution"
     if os.path.lexists(solution):
         return solution, False
+    import shutil  # needed once an exercise
+
     files = exercise.files_of("starter")
     _sweep(exercise.folder)
     # Made aside and renamed: whoever looks meanwhile, or is killed meanwhile, never sees half of it.
-    made = exercise.folder / f"{_HALF_MADE}{secrets.token_hex(8)}"
+    made = exercise.folder / f"{_HALF_MADE}{os.urandom(8).hex()}"
     try:
         try:
             made.mkdir()
@@ -162,6 +162,8 @@ def _write(source: Path, target: Path, content: bytes) -> None:
 
 def _sweep(folder: Path) -> None:
     """Remove what a run that was killed left half-made."""
+    import shutil
+
     for path in folder.glob(f"{_HALF_MADE}*"):
         try:
             if time.time() - path.stat().st_mtime > _HALF_MADE_S:

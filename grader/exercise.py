@@ -31,6 +31,19 @@ from grader.hidden_test import (
 from grader.sandbox.pod import Limits
 from grader.submission import is_left_out, read_submission
 
+__all__ = [
+    "Alternative",
+    "App",
+    "Equivalent",
+    "Exercise",
+    "HiddenTest",
+    "Mutant",
+    "Task",
+    "known_keys",
+    "load_exercise",
+    "name_parts",
+]
+
 FORMAT = 1
 TOML = "exercise.toml"
 
@@ -100,14 +113,14 @@ class Mutant(msgspec.Struct, frozen=True, kw_only=True):
     """A wrong answer that the tests must catch.
 
     `fails` are the tests that must fail, `also` those that may. `help` is the learner's one "usually means" line, or
-    None.
+    empty.
     """
 
     id: Slug
     about: Line
     fails: SomeTestNames
     also: TestNames = ()
-    help: Line | None = None
+    help: Line = ""
 
 
 class Alternative(msgspec.Struct, frozen=True, kw_only=True):

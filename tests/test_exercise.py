@@ -16,12 +16,11 @@ import msgspec
 import pytest
 
 from grader.error import BrokenExercise
-from grader.exercise import _Limits, exact_points, known_keys, load_exercise, name_parts
+from grader.exercise import _Limits, known_keys, load_exercise, name_parts
+from grader.hidden_test import exact_points
 from grader.sandbox.pod import Limits
 from grader.toml_lines import toml_lines
 from tests.build import EXERCISE_TOML, FILES, ID, TESTS, make_exercise
-
-LINES = EXERCISE_TOML.splitlines()
 
 
 def line_of(text: str, source: str = EXERCISE_TOML) -> int:
