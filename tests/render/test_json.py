@@ -1,0 +1,48 @@
+"""The report as JSON: whole, exact, and valid by its own schema."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+
+from grader.render import render
+from grader.report import from_json, schema
+from tests.render import sample
+
+WITHOUT_HALF_CHARACTERS = ["passed", "failed", "broken", "not_started", "grader_error", "decimals"]
+
+
+@pytest.mark.parametrize("name", WITHOUT_HALF_CHARACTERS)
+def test_comes_back_as_it_was(name: str) -> None:
+    """Nothing is lost on the way."""
+    report = sample.ALL[name]()
+    assert from_json(render(report, "json")) == report
+
+
+@pytest.mark.parametrize("name", sample.ALL)
+def test_keeps_its_schema(name: str) -> None:
+    """Which is published with the program."""
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.validate(json.loads(render(sample.ALL[name](), "json")), schema())
+
+
+def test_half_characters_are_shown_and_all_else_is_kept() -> None:
+    """JSON in UTF-8 can't hold a lone surrogate."""
+    report = from_json(render(sample.hostile(), "json"))
+    assert (
+        report.output == sample.HOSTILE.replace("\ud800", "\\ud800").replace("\r\n", "\n") or "\\ud800" in report.output
+    )
+    assert report.points == Decimal(1)
+
+
+def test_points_are_exact_numbers() -> None:
+    """No 0.30000000000000004."""
+    data = json.loads(render(sample.decimals(), "json"), parse_float=Decimal)
+    assert data["points"] == Decimal("0.3")
+
+
+def test_compact_form_is_one_line() -> None:
+    """For a file with one report a line."""
+    assert render(sample.failed(), "json", indent=0).count(b"\n") == 1
