@@ -170,6 +170,8 @@ class Examination:
         self._app = self._app if self._settings["fresh"] == "exercise" else None
         self._compared = None
         self._outcome = {"status": "error", "message": "the test did not end"}
+        # What passes leaves no transcript, unless the author's proof of the exercise wants to compare data.
+        self._link.asked = [] if self._settings.get("record") else None
         self._link.event("start", name=_name(item))
         started = time.monotonic()
         result = yield
@@ -213,7 +215,10 @@ class Examination:
             return report
         error = None if call.excinfo is None else call.excinfo.value
         self._outcome = self._judge(error, is_setup=call.when == "setup")
-        if self._outcome["status"] in ("fail", "error"):
+        is_recorded = bool(self._settings.get("record"))
+        if is_recorded:
+            self._outcome["asked"] = list(self._link.asked or ())
+        if is_recorded or self._outcome["status"] in ("fail", "error"):
             self._add_evidence(self._outcome)
         if self._settings["fresh"] == "test" and not self._stops and not self._link.is_lost:
             # While pytest winds this test up, the box is cleared and the next app starts.

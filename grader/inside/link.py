@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import time
@@ -24,6 +25,8 @@ class Link:
         self._next_id = 1
         self.endings: dict[int, dict[str, Any]] = {}
         self.is_lost = False
+        self.asked: list[str] | None = None
+        """A short digest of every request, where a recording asked for it."""
 
     def event(self, event: str, **fields: Any) -> None:
         """Tell the host something that goes into the result."""
@@ -43,6 +46,8 @@ class Link:
         """Send a request to the solution box without waiting; give its id."""
         number = self._next_id
         self._next_id += 1
+        if self.asked is not None:
+            self.asked.append(hashlib.sha256(wire.encode({"op": op, **fields})).hexdigest()[:16])
         wire.write(self._send_fd, {"ask": {"id": number, "op": op, **fields}})
         return number
 
