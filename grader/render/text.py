@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.report import Report, TestResult
 
 _NARROWEST = 20
+_NARROWEST_TITLE = 14
 _MARKS = {"pass": "✓", "fail": "✗", "skip": "-", "error": "!"}
 _ASCII_MARKS = {"pass": "ok  ", "fail": "FAIL", "skip": "skip", "error": "ERR "}
 _COLOURS = {"pass": "32", "fail": "31", "skip": "33", "error": "35"}
@@ -188,12 +189,17 @@ class TextReporter:
         self._blank()
         rows = [(self._plain(one_line(task.title)), of_points(task.points, task.points_max)) for task in report.tasks]
         points_width = max(len(points) for _, points in rows)
-        titles_width = min(max(width_of(title) for title, _ in rows), self._style.width - points_width - 3)
+        room = self._style.width - points_width - 3
+        titles_width = min(max(width_of(title) for title, _ in rows), room)
         for (title, points), task in zip(rows, report.tasks, strict=True):
             colour = _GREEN if task.points == task.points_max else _RED if not task.points else _YELLOW
-            *over, last = wrap(title, max(titles_width, 12))
+            if room < _NARROWEST_TITLE:
+                self._lines(wrap(title, self._style.width))
+                self._out(f"  {self._paint(points, colour)}")
+                continue
+            *over, last = wrap(title, titles_width)
             self._lines(over)
-            gap = " " * max(titles_width - width_of(last) + 3 + points_width - len(points), 1)
+            gap = " " * (titles_width - width_of(last) + 3 + points_width - len(points))
             self._out(f"{last}{gap}{self._paint(points, colour)}")
 
     def _result(self, report: Report) -> None:
