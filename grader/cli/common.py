@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from grader.course import Course, find_course
-from grader.error import UnknownExercise
+from grader.error import GraderError, UnknownExercise
 from grader.exercise import Exercise
 from grader.render import FORMATS
 from grader.sandbox.choose import NAMES
@@ -48,6 +48,28 @@ def exercise_of(course: Course, name: str) -> Exercise:
         raise UnknownExercise(error.message, hint=f"did you mean the command `grade {meant}`?") from error
 
 
+def exercise_argument(*, required: bool = True) -> Callable[[Command], Command]:
+    """Add the argument EXERCISE, whose names the shell completes."""
+    return click.argument("exercise", required=required, shell_complete=complete_exercise)
+
+
+def complete_exercise(ctx: click.Context, _param: click.Parameter | None, incomplete: str) -> list[Any]:
+    """List the exercises whose name, number or slug begins like that, for the shell."""
+    from click.shell_completion import CompletionItem
+
+    # The group's own function, which fills `obj`, isn't called while a shell completes.
+    explicit = ctx.find_root().params.get("course")
+    try:
+        found = find_course(Path.cwd(), explicit=Path(explicit) if explicit else None).exercises()
+    except (GraderError, OSError):
+        return []
+    wanted = incomplete.casefold()
+    for names in ([entry.id for entry in found], [entry.slug for entry in found]):
+        if matching := [name for name in names if name.casefold().startswith(wanted)]:
+            return [CompletionItem(name) for name in matching]
+    return []
+
+
 def width() -> int:
     """Give the width to write at: the terminal's, at most 100; 80 where there is none."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
@@ -67,10 +89,26 @@ def has_colour() -> bool:
 def has_unicode() -> bool:
     """Say whether stdout can show the marks beyond ASCII."""
     try:
-        "✓✗█▁…".encode(sys.stdout.encoding or "ascii")
+        for encoding in (sys.stdout.encoding or "ascii", _encoding_asked_for()):
+            "✓✗█▁…".encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _encoding_asked_for() -> str:
+    """Give the encoding that the environment names; UTF-8 where it names none.
+
+    Python itself writes UTF-8 in the locale `C` (PEP 538, PEP 540), and `./grade` starts it so that it reads no
+    PYTHONIOENCODING. What the terminal can show is what the variables say, all the same.
+    """
+    named = os.environ.get("PYTHONIOENCODING", "").partition(":")[0]
+    if named:
+        return named
+    locale = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    if locale in ("C", "POSIX"):
+        return "ascii"
+    return locale.partition(".")[2].partition("@")[0] or "utf-8"
 
 
 def say(text: str) -> None:

@@ -10,6 +10,7 @@ import click
 
 from grader.cli.common import (
     course_of,
+    exercise_argument,
     exercise_of,
     format_options,
     has_colour,
@@ -18,13 +19,15 @@ from grader.cli.common import (
     say,
     width,
 )
-from grader.course import default_submission
-from grader.error import UsageError
-from grader.grading import Options, grade
+from grader.course import Course, default_submission
+from grader.error import GraderError, UsageError
+from grader.exercise import Exercise
+from grader.grading import Options, derive_seed, grade
 from grader.render import render
 from grader.report import Report
 from grader.sandbox.choose import choose
 from grader.store.inbox import keep
+from grader.store.round import round_of
 from grader.store.submissions import keep_submission
 from grader.submission import read_submission
 
@@ -32,8 +35,8 @@ EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
 
 
 @click.command("exercise", short_help="Grade an exercise.")
-@click.argument("exercise")
-@click.argument("path", required=False)
+@exercise_argument()
+@click.argument("path", required=False, type=click.Path())
 @sandbox_option
 @click.option("--seed", type=click.IntRange(0, 2**48 - 1), help="Replay a grading's hidden data.")
 @click.option("--wall-limit", type=click.FloatRange(1, 3600), metavar="SECONDS", help="The time for all of it.")
@@ -55,7 +58,9 @@ def grade_exercise(
     verbose: bool,
     quiet: bool,
 ) -> int:
-    """Grade an exercise. EXERCISE is its folder's name, its number or its slug; PATH is the submission, by default `solution/`.
+    """Grade an exercise.
+
+    EXERCISE is its folder's name, its number or its slug; PATH is the submission, by default `solution/`.
 
     Exit code: 0 passed, 1 graded and not passed, 2 usage, 3 the grader or the exercise is at fault.
     """
@@ -65,10 +70,13 @@ def grade_exercise(
         folder, is_new = default_submission(found)
         if is_new:
             say(f"made {os.path.relpath(folder)} from the starter: your code goes there")
+            _say_what_it_builds_on(course, found)
     else:
         folder = Path(path)
     submission = read_submission(folder)
     is_own = folder.resolve() == (found.folder / "solution").resolve()
+    if seed is None and is_own and (mix := round_of(course.state, found.id)):
+        seed = derive_seed(found, submission) ^ mix
     choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
     if choice.notice:
         say(f"notice: {choice.notice}")
@@ -92,7 +100,7 @@ def grade_exercise(
     keep_submission(submission.files, submission.digest, course.state)
     kept = keep(report, course.state)
     if reporter is not None:
-        reporter.finish(report)
+        reporter.finish(report, next_step=_next_step(course, report) if report.status == "passed" else None)
     else:
         _put(render(report, format_name), output)
         if not quiet and output not in (None, "-"):
@@ -102,6 +110,33 @@ def grade_exercise(
     if verbose:
         _tell_inside(report)
     return EXIT_CODES[report.status]
+
+
+def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
+    """Tell in one line, at the first grading of a locked exercise, what to pass before. It is graded all the same."""
+    if not exercise.needs:
+        return
+    from grader.cli.learner import builds_on, learner_of
+
+    try:
+        note = builds_on(learner_of(course), exercise.id)
+    except GraderError:
+        return  # the history can't be used now, which the end of the grading tells
+    if note:
+        say(f"note: {note}")
+
+
+def _next_step(course: Course, report: Report) -> str | None:
+    """Name the exercise to go on with; None where the history can't tell."""
+    from grader.cli.learner import after_passing, database_url, learner_of
+
+    if database_url() is not None:
+        return "Next: `grade next` names the exercise to go on with."  # a server is not asked while someone waits
+    try:
+        return after_passing(learner_of(course), report.exercise.id)
+    except GraderError as error:
+        say(f"note: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""))
+        return None
 
 
 def _write(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The command `grade`: its sub-commands, loaded when they are used, and the one place where errors become exit codes."""
+"""The command `grade`: sub-commands, loaded when they are used, and the one place where errors become exit codes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import os
 import signal
 import sys
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from grader import __version__
 from grader.error import GraderError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Lazy(NamedTuple):
@@ -27,9 +30,21 @@ class Lazy(NamedTuple):
 GRADE = "exercise"
 """The command that `grade EXERCISE` stands for."""
 
+_OWN_OPTIONS = ("--help", "--version", "--course", "-h")
+
 COMMANDS: dict[str, Lazy] = {
     GRADE: Lazy("grader.cli.grade", "grade_exercise", "Grade an exercise; `grade NAME` is short for it."),
+    "overview": Lazy("grader.cli.overview", "overview", "Show where you are; `grade` alone is short for it."),
+    "next": Lazy("grader.cli.overview", "next_exercise", "Name the exercise to go on with."),
+    "list": Lazy("grader.cli.overview", "list_exercises", "List the exercises with your points."),
+    "show": Lazy("grader.cli.learn", "show", "Show what an exercise wants."),
+    "hint": Lazy("grader.cli.learn", "hint", "Give a hint, one level more each time."),
+    "reveal": Lazy("grader.cli.learn", "reveal", "Show the reference and other ways, once you have passed."),
+    "reset": Lazy("grader.cli.learn", "reset", "Start an exercise again; your code is kept."),
+    "redo": Lazy("grader.cli.learn", "redo", "Do an exercise once more, with other data."),
+    "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
     "doctor": Lazy("grader.cli.doctor", "doctor", "Show which sandboxes work here, and prove their limits."),
+    "completion": Lazy("grader.cli.completion", "completion", "Print what makes bash, zsh or fish complete names."),
 }
 
 
@@ -56,9 +71,21 @@ class Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # An option before the name, such as `grade --seed 1 exercise-03`, belongs to grading.
-        if args and args[0].startswith("-") and args[0] not in ("--help", "--version", "--course", "-h"):
+        if args and args[0].startswith("-") and args[0].partition("=")[0] not in _OWN_OPTIONS:
             args = [GRADE, *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # From the table, for Click's own way imports every command.
+        from click.shell_completion import CompletionItem
+
+        from grader.cli.common import complete_exercise
+
+        names = [
+            CompletionItem(name, help=each.about) for name, each in COMMANDS.items() if name.startswith(incomplete)
+        ]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*names, *options, *complete_exercise(ctx, None, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # The one-line texts stand in the table, so that an overview imports no command.
@@ -80,8 +107,10 @@ class Commands(click.Group):
 def cli(ctx: click.Context, course: str | None) -> None:
     """Grade hands-on backend exercises.
 
-    `grade exercise-03` (or `grade 3`, or `grade one-dish`) runs your solution in a sandbox of its own, sends it requests from
-    another one, and shows what was sent, what was expected and what came back.
+    `grade exercise-03` (or `grade 3`, or `grade one-dish`) runs your solution in a sandbox of its own, sends it
+    requests from another one, and shows what was sent, what was expected and what came back.
+
+    `grade` alone shows where you are in the course.
     """
     ctx.ensure_object(dict)
     ctx.obj["course"] = course
