@@ -90,8 +90,10 @@ def read_recipe(home: Path | None = None) -> Recipe:
     return Recipe(base=base, files=files, home=home)
 
 
-def ensure_image(client: DockerClient | APIClient, *, say: Say) -> str:
+def ensure_image(client: DockerClient | APIClient, *, say: Say, recipe: Recipe | None = None) -> str:
     """Give the image's tag, and build it first where the engine hasn't got it. `say` gets a line for each step.
+
+    `recipe`: what to build; `None`: what `read_recipe` gives.
 
     Raises:
         SandboxError: the image can't be built.
@@ -100,7 +102,7 @@ def ensure_image(client: DockerClient | APIClient, *, say: Say) -> str:
     from requests.exceptions import RequestException
 
     api = getattr(client, "api", client)
-    recipe = read_recipe()
+    recipe = recipe or read_recipe()
     try:
         if _exists(api, recipe.tag):
             return recipe.tag

@@ -76,8 +76,20 @@ def plain(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
             monkeypatch.delenv(name, raising=False)
 
 
-def quiet(line: str) -> None:
-    """Take a line and say nothing."""
+@pytest.fixture
+def build(home: Path) -> Callable[[Engine], list[str]]:
+    """Ask a course of its own for the image, so that no other build is waited for; gives what was said."""
+
+    def ask(engine: Engine) -> list[str]:
+        said: list[str] = []
+        recipe = read_recipe(home)
+        assert ensure_image(engine, say=said.append, recipe=recipe) == recipe.tag
+        return said
+
+    return ask
+
+
+Build = Callable[[Engine], list[str]]
 
 
 def names(context: bytes) -> list[str]:
@@ -131,48 +143,44 @@ def test_the_name_stands_for_every_file_that_enters_a_box() -> None:
     assert entering | {"Dockerfile", "requirements/box.txt"} == set(read_recipe().files)
 
 
-def test_an_image_that_is_there_is_not_built() -> None:
+def test_an_image_that_is_there_is_not_built(build: Build) -> None:
     """The usual case says nothing and starts nothing."""
     engine = Engine()
     engine.add("sha256:1", labels={}, tag=read_recipe().tag)
-    said: list[str] = []
-    assert ensure_image(engine, say=said.append) == read_recipe().tag
+    assert build(engine) == []
     assert not engine.builds
-    assert not said
 
 
-def test_a_build_is_visible_step_by_step() -> None:
+def test_a_build_is_visible_step_by_step(build: Build) -> None:
     """The first use takes a minute, so it tells what it does."""
     engine = Engine(WELL)
-    said: list[str] = []
-    tag = ensure_image(engine, say=said.append)
-    assert said == [
-        f"building the image {tag} on {read_recipe().base} (the first time takes a minute or two)",
+    assert build(engine) == [
+        f"building the image {read_recipe().tag} on {read_recipe().base} (the first time takes a minute or two)",
         "image: step 1 of 2: FROM ${BASE}",
         "image: step 2 of 2: RUN echo",
     ]
 
 
-def test_the_same_recipe_is_the_same_context(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_recipe_is_the_same_context(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bytes that depend on the hour would defeat the engine's cache."""
     first, second = Engine(WELL), Engine(WELL)
-    ensure_image(first, say=quiet)
+    build(first)
     monkeypatch.setattr(time, "time", lambda: 2e9)
-    ensure_image(second, say=quiet)
+    build(second)
     assert first.contexts == second.contexts
     assert sorted(read_recipe().files) == names(first.contexts[0])
 
 
-def test_nothing_is_passed_to_a_build_that_was_not_asked_for() -> None:
+def test_nothing_is_passed_to_a_build_that_was_not_asked_for(build: Build) -> None:
     """No variable of the user's enters an image by chance."""
     engine = Engine(WELL)
-    ensure_image(engine, say=quiet)
+    build(engine)
     assert engine.builds[0]["buildargs"] == {"BASE": read_recipe().base}
     assert engine.builds[0]["network_mode"] is None
 
 
 def test_a_companys_registry_proxy_and_certificates_reach_the_build(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    build: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What makes pip work on the host makes it work in the build."""
     (tmp_path / "ca.pem").write_text("certificates")
@@ -181,7 +189,7 @@ def test_a_companys_registry_proxy_and_certificates_reach_the_build(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     monkeypatch.setenv("GRADE_BUILD_NETWORK", "host")
     engine = Engine(WELL)
-    ensure_image(engine, say=quiet)
+    build(engine)
     arguments = engine.builds[0]["buildargs"]
     assert arguments["PIP_INDEX_URL"] == "http://registry.test/simple"
     assert arguments["HTTPS_PROXY"] == "http://proxy.test:3128"
@@ -189,11 +197,11 @@ def test_a_companys_registry_proxy_and_certificates_reach_the_build(
     assert "requirements/ca-bundle.pem" in names(engine.contexts[0])
 
 
-def test_certificates_that_are_named_but_absent_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_certificates_that_are_named_but_absent_are_said(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """A slip in the path is told before anything is built."""
     monkeypatch.setenv("GRADE_CA_BUNDLE", "/no/such/ca.pem")
     with pytest.raises(SandboxError, match="GRADE_CA_BUNDLE names `/no/such/ca"):
-        ensure_image(Engine(), say=quiet)
+        build(Engine())
 
 
 def locked() -> set[str]:
@@ -202,26 +210,30 @@ def locked() -> set[str]:
     return {line.partition("==")[0] for line in lines if "==" in line and "win32" not in line}
 
 
-def test_wheels_of_a_folder_go_into_the_build_and_no_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_wheels_of_a_folder_go_into_the_build_and_no_others(
+    build: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """An air-gapped room fills a folder once; what else lies in it stays out."""
     for name in locked():
         (tmp_path / f"{name.replace('-', '_').title()}-1.0-py3-none-any.whl").touch()
     (tmp_path / "other-1.0-py3-none-any.whl").touch()
     monkeypatch.setenv("GRADE_WHEELS", str(tmp_path))
     engine = Engine(WELL)
-    ensure_image(engine, say=quiet)
+    build(engine)
     wheels = [name for name in names(engine.contexts[0]) if name.endswith(".whl")]
     assert len(wheels) == len(locked())
     assert all(name.startswith("requirements/wheels/") for name in wheels)
     assert not any("other" in name for name in wheels)
 
 
-def test_a_folder_that_lacks_wheels_is_told_before_the_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_lacks_wheels_is_told_before_the_build(
+    build: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """All that is missing at once, and the command that fills the folder."""
     monkeypatch.setenv("GRADE_WHEELS", str(tmp_path))
     engine = Engine()
     with pytest.raises(SandboxError, match="has no wheel of") as failure:
-        ensure_image(engine, say=quiet)
+        build(engine)
     assert all(name in failure.value.message for name in locked())
     assert "pip download" in failure.value.hint
     assert not engine.builds
@@ -246,35 +258,36 @@ FAILED = "error: the command returned a non-zero code: 1"
         ([RUN, "sh: python3: not found\n", FAILED], "failed at `RUN pip install`", "Python 3.11 or newer"),
     ],
 )
-def test_a_failed_build_tells_its_last_lines_and_the_way_out(course: list[str], says: str, hint: str) -> None:
+def test_a_failed_build_tells_its_last_lines_and_the_way_out(
+    build: Build, course: list[str], says: str, hint: str
+) -> None:
     """What went wrong in the engine's own words, what to do in ours."""
     with pytest.raises(SandboxError) as failure:
-        ensure_image(Engine(course), say=quiet)
+        build(Engine(course))
     assert says in failure.value.message
     assert hint in failure.value.hint
 
 
-def test_a_build_without_a_network_is_tried_again_in_the_hosts() -> None:
+def test_a_build_without_a_network_is_tried_again_in_the_hosts(build: Build) -> None:
     """Some engines' own network resolves no name, where the host's does."""
     engine = Engine([RUN, UNREACHED, FAILED], WELL)
-    said: list[str] = []
-    ensure_image(engine, say=said.append)
+    said = build(engine)
     assert [build["network_mode"] for build in engine.builds] == [None, "host"]
     assert "image: no registry reached from the engine's own network; trying again in the host's" in said
 
 
-def test_a_network_that_was_named_is_the_only_one_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_that_was_named_is_the_only_one_tried(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who names a network has a reason."""
     monkeypatch.setenv("GRADE_BUILD_NETWORK", "default")
     with pytest.raises(SandboxError) as failure:
-        ensure_image(Engine([RUN, UNREACHED, FAILED]), say=quiet)
+        build(Engine([RUN, UNREACHED, FAILED]))
     assert "GRADE_WHEELS" in failure.value.hint
 
 
-def test_only_this_courses_superseded_images_are_removed() -> None:
+def test_only_this_courses_superseded_images_are_removed(build: Build) -> None:
     """Disks don't fill up, another course on the machine keeps its image, and one in use stays."""
     engine = Engine(WELL, WELL)
-    ensure_image(engine, say=quiet)
+    build(engine)
     own = engine.builds[0]["labels"]
     engine.present.clear()
     engine.add("superseded", labels=own, age_s=7200, tag="kata-grader:1")
@@ -286,7 +299,7 @@ def test_only_this_courses_superseded_images_are_removed() -> None:
     engine.add("a stage of old", labels={"kata-grader.stage": "build"}, age_s=7200)
     engine.add(f"sha256:57e40740144f{'0' * 52}", labels={"kata-grader.stage": "build"}, age_s=7200)
     engine.used.add("used")
-    ensure_image(engine, say=quiet)
+    build(engine)
     assert engine.removed == ["superseded", "long ago", "a stage of old"]
 
 
