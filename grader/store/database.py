@@ -25,6 +25,7 @@ CONNECT_S = 5
 # Any fixed number: it names our own lock among a PostgreSQL server's advisory locks.
 _ADVISORY = 7_235_110_042
 _READS = "grader_reads"
+_STEPS = "grader_steps"
 
 
 class Damaged(Exception):
@@ -89,7 +90,11 @@ def sqlite_engine(path: Path | None) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if connection.get_execution_options().get(_READS) else "BEGIN IMMEDIATE")
+        options = connection.get_execution_options()
+        if options.get(_STEPS):
+            # A step may make a table anew; dropping the old one must not take along what refers to it.
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        connection.exec_driver_sql("BEGIN" if options.get(_READS) else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -120,7 +125,7 @@ def bring_up_to_date(engine: Engine, shown: str) -> None:
     with reading(engine).connect() as connection:
         if _is_current(connection):
             return
-    with engine.begin() as connection:
+    with engine.execution_options(**{_STEPS: True}).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY})
         _migrate(connection, shown)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import random
 import re
@@ -12,11 +14,16 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy
+from sqlalchemy import Connection, event
+from sqlalchemy.orm import Session
 
 from grader.store import database, inbox
 from grader.store import history as history_module
@@ -93,6 +100,59 @@ def test_several_programs_at_once_need_no_file_lock(
         assert len(history.reports()) == 2 * ROUNDS
 
 
+def test_two_programs_that_make_the_tables_at_the_same_moment_make_them_once(
+    state_dir: Path, url: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have seen that there are none before either begins."""
+    meet = threading.Barrier(2, timeout=20)
+    look = database._is_current
+
+    def look_then_meet(connection: Connection) -> bool:
+        is_current = look(connection)
+        meet.wait()
+        return is_current
+
+    def no_locks(*ignored: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks here")
+
+    monkeypatch.setattr(database, "_is_current", look_then_meet)
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with ThreadPoolExecutor(2) as pool:
+        for opened in [pool.submit(open_history, state_dir, url) for _ in range(2)]:
+            with opened.result() as history:
+                assert history.is_durable
+                assert history.notes == ()
+
+
+def test_a_program_that_writes_in_between_is_waited_for(state_dir: Path, make_report) -> None:
+    """Between looking which reports are known and inserting the others, nobody else comes to write."""
+    open_history(state_dir).close()
+    written = []
+
+    def write() -> None:
+        with contextlib.closing(sqlite3.connect(state_dir / "history.db", timeout=10, isolation_level=None)) as other:
+            other.executescript("BEGIN IMMEDIATE; DELETE FROM reports; COMMIT")
+            written.append(True)
+
+    writer = threading.Thread(target=write)
+
+    def before_flush(*ignored: object) -> None:
+        writer.start()
+        writer.join(0.3)
+        assert not written
+
+    event.listen(Session, "before_flush", before_flush)
+    try:
+        keep(make_report(), state_dir)
+        with open_history(state_dir) as history:
+            assert history.notes == ()
+            assert history.is_durable
+    finally:
+        event.remove(Session, "before_flush", before_flush)
+        writer.join()
+    assert written
+
+
 def test_another_program_that_holds_the_database_delays_and_loses_nothing(
     state_dir: Path, make_report, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +212,7 @@ def test_kill_9_at_any_moment_loses_no_report(state_dir: Path, url: str | None, 
         process = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(code), str(state_dir), str(template), f"t{turn}", url or ""],
             stdout=subprocess.PIPE,
+            bufsize=0,
         )
         process.stdout.readline()  # it has begun; from here on any moment is a good one
         time.sleep(rng.uniform(0.0, 0.9))
@@ -487,6 +548,15 @@ def damage_pages(path: Path) -> None:
     path.write_bytes(data[:4096] + bytes(len(data) - 4096))
 
 
+def damage_unread(path: Path) -> None:
+    """Zeros over a page that no list reads."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'bodies'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(bytes(4096))
+
+
 def damage_tables(path: Path) -> None:
     """A sound file that lacks a table."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
@@ -503,7 +573,9 @@ def damage_foreign(path: Path) -> None:
         connection.commit()
 
 
-@pytest.mark.parametrize("damage", [damage_text, damage_half, damage_pages, damage_tables, damage_foreign])
+@pytest.mark.parametrize(
+    "damage", [damage_text, damage_half, damage_pages, damage_unread, damage_tables, damage_foreign]
+)
 def test_a_damaged_database_is_put_aside_and_made_again(state_dir: Path, make_report, damage) -> None:
     """Every report is there, the old file is never deleted, and the note says where it is."""
     for _ in range(30):
@@ -527,6 +599,15 @@ def test_a_damaged_database_is_put_aside_and_made_again(state_dir: Path, make_re
     with open_history(state_dir) as history:
         assert history.notes == ()
         assert len(history.reports()) == 31
+
+
+def test_a_journal_goes_aside_with_its_database(tmp_path: Path) -> None:
+    """SQLite would play it into the new file."""
+    for ending in ("", "-journal", "-wal"):
+        (tmp_path / f"history.db{ending}").write_text(f"old{ending}")
+    database.move_aside(tmp_path / "history.db", "a test")
+    assert sorted(path.read_text() for path in tmp_path.glob("history-damaged-*")) == ["old", "old-journal", "old-wal"]
+    assert list(tmp_path.glob("history.db*")) == []
 
 
 def test_two_programs_that_find_a_damaged_database_make_one_new(state_dir: Path, make_report) -> None:
@@ -565,8 +646,6 @@ def test_a_newer_database_is_left_alone_and_the_grade_is_still_kept(
     state_dir: Path, url: str | None, make_report
 ) -> None:
     """It says what to do; after the update everything is there."""
-    import sqlalchemy
-
     first, second = make_report(), make_report()
     keep(first, state_dir)
     open_history(state_dir, url).close()

