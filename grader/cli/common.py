@@ -15,6 +15,7 @@ from grader.course import Course, find_course
 from grader.error import GraderError, UnknownExercise
 from grader.exercise import Exercise
 from grader.render import FORMATS
+from grader.render.plain import width_of
 from grader.sandbox.choose import NAMES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -111,9 +112,28 @@ def _encoding_asked_for() -> str:
     return locale.partition(".")[2].partition("@")[0] or "utf-8"
 
 
-def say(text: str) -> None:
-    """Tell the user, on stderr, what is being done."""
+def say(text: str, *, indent: str = "") -> None:
+    """Tell the user, on stderr, what is being done; broken between words for a terminal, its later lines indented."""
+    if sys.stderr.isatty() or "COLUMNS" in os.environ:
+        first, *rest = wrapped(text, width() - len(indent))
+        text = "\n".join([first, *(indent + line for line in rest)])
     click.echo(text, err=True)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """Break prose between words; a longer word is left whole: it is an address or a command, and gets copied."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+        is_empty = True
+        for word in paragraph.split():
+            if not is_empty and width_of(line) + 1 + width_of(word) > width:
+                lines.append(line)
+                line, is_empty = "", True
+            line += word if is_empty else f" {word}"
+            is_empty = False
+        lines.append(line)
+    return lines
 
 
 def sandbox_option(command: Command) -> Command:

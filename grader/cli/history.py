@@ -85,11 +85,11 @@ def _show_all(page: Page, learner: Learner) -> None:
     counts = [counted(attempts(each), "try", "tries") for each in tries]
     dates = [_day(each[-1]) for each in tries]
     widths = [max(column(texts), len(head)) for texts, head in ((points, "best"), (counts, ""), (dates, "last"))]
-    sparks = min(_SPARKS, max(len(each) for each in tries))
+    sparks = max(min(_SPARKS, max(len(each) for each in tries)), len("scores"))
     names_width = max(min(max(column(names), len("exercise")), page.width - sum(widths) - sparks - 8), 8)
     page.line(
         f"{padded('exercise', names_width)}  {padded('best', widths[0], right=True)}  {padded('', widths[1])}"
-        f"  {padded('last', widths[2])}  {'scores' if sparks >= 6 else ''}",
+        f"  {padded('last', widths[2])}  scores",
         DIM,
     )
     for name, point, count, day, each, top in zip(names, points, counts, dates, tries, tops, strict=True):
@@ -119,7 +119,7 @@ def _show_one(page: Page, learner: Learner, id: str, most: int | None) -> None:
         page.prose(f"Not graded yet: `grade {short_name(id)}` does it.")
         return
     counting = [summary for summary in tries if summary.is_attempt]
-    if counting:
+    if any(summary.points for summary in counting):
         page.line()
         top = max(summary.points_max for summary in counting)
         for line in plot([each.points for each in counting], top, width=page.width, is_unicode=page.has_unicode):
@@ -129,8 +129,9 @@ def _show_one(page: Page, learner: Learner, id: str, most: int | None) -> None:
     if len(shown) < len(tries):
         page.line(f"the newest {len(shown)} of {len(tries)}; `--all` shows every one", DIM)
     points = [f"{figure(each.points)}/{figure(each.points_max)}" if each.is_attempt else "-" for each in shown]
-    points_width = column(points)
-    states = column(_status(each) for each in shown)
+    points_width = max(column(points), len("points"))
+    states = max(column(_status(each) for each in shown), len("result"))
+    page.line(f"{'when':<16}  {padded('points', points_width, right=True)}  {padded('result', states)}  report", DIM)
     for each, point in zip(shown, points, strict=True):
         page.parts(
             (f"{_moment(each)}  ", DIM),

@@ -323,10 +323,10 @@ def _show_files(page: Page, files: Mapping[str, bytes]) -> None:
         try:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
-            page.line(f"  ({len(data):,} bytes that aren't text)")
+            page.line(f"({len(data):,} bytes that aren't text)")
             continue
         if not sys.stdout.isatty():
-            click.echo(page.plain(visible(text)).rstrip("\n"))
+            click.echo(page.plain(visible(text)).rstrip("\n"))  # as it is: it may be written to a file
             continue
         from grader.render.markdown_terminal import render_code
 

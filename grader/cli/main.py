@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import signal
 import sys
 from types import FrameType
@@ -148,31 +149,41 @@ def run() -> int:
 
 def tell(error: GraderError) -> None:
     """Write an error and its remedy to stderr."""
-    lines = error.message.splitlines() or [type(error).__name__]
-    for line in lines:
-        click.echo(f"error: {line}", err=True)
+    from grader.cli.common import say
+
+    for line in error.message.splitlines() or [type(error).__name__]:
+        say(f"error: {line}", indent="       ")
     if error.hint:
-        click.echo("", err=True)
+        say("")
         first, *rest = error.hint.splitlines()
-        click.echo(f"hint: {first}", err=True)
+        say(f"hint: {first}", indent="      ")
         for line in rest:
-            click.echo(f"      {line}", err=True)
+            say(f"      {line}", indent="      ")
 
 
 def _usage(error: click.ClickException) -> int:
     text = error.format_message()
-    click.echo(f"error: {text[:1].lower()}{text[1:].rstrip('.')}", err=True)
-    context = getattr(error, "ctx", None)
-    near: list[str] = []
     if isinstance(error, click.exceptions.NoSuchOption):
-        near = error.possibilities or []
-    elif isinstance(error, click.UsageError) and context is not None:
-        near = []
-    hint = f"did you mean `{near[0]}`?" if near else "`grade --help` shows every command"
-    if isinstance(error, click.UsageError) and context is not None and not near:
-        hint = f"`{context.command_path} --help` shows how it is used"
-    click.echo(f"\nhint: {hint}", err=True)
+        text = f"no such option `{error.option_name}`"
+    near = _meant(error)
+    hint = "`grade --help` shows every command"
+    if near is not None:
+        hint = f"did you mean `{near}`?"
+    elif isinstance(error, click.UsageError) and error.ctx is not None:
+        hint = f"`{error.ctx.command_path} --help` shows how it is used"
+    tell(GraderError(f"{text[:1].lower()}{text[1:].rstrip('.')}", hint=hint))
     return 2
+
+
+def _meant(error: click.ClickException) -> str | None:
+    """Give the option, or the value of an option, that may have been meant."""
+    if isinstance(error, click.exceptions.NoSuchOption):
+        return error.possibilities[0] if error.possibilities else None
+    given = re.match(r"'(.*)' is not one of ", error.message)
+    if given and isinstance(error, click.BadParameter) and error.param is not None:
+        choices = getattr(error.param.type, "choices", ())
+        return next(iter(difflib.get_close_matches(given[1], [str(each) for each in choices], n=1)), None)
+    return None
 
 
 def _interrupted() -> int:

@@ -59,7 +59,7 @@ def _welcome(page: Page, learner: Learner) -> None:
     page.commands(
         [
             (f"grade show {name}", "what is wanted"),
-            (f"grade {name}", "puts the starter into its `solution/`, and grades what is there"),
+            (f"grade {name}", "makes your `solution/` from the starter, and grades it"),
         ]
     )
 
@@ -92,14 +92,19 @@ def _practised(learner: Learner) -> str:
 
 
 def _show_tracks(page: Page, tracks: Sequence[TrackProgress]) -> None:
-    names = min(column(track.track for track in tracks), page.width - 32)
-    counts = column(f"{track.passed} of {track.exercises}" for track in tracks)
-    room = max(min(20, page.width - names - counts - 6 - 14), 5)
-    for track in tracks:
+    counts = [f"{track.passed} of {track.exercises}" for track in tracks]
+    points = [f"{figure(track.points)}/{figure(track.points_max)} points" for track in tracks]
+    fixed = 6 + column(counts) + column(points)
+    names = min(column(track.track for track in tracks), page.width - fixed - 5)
+    room = max(min(20, page.width - fixed - names), 5)
+    for track, count, point in zip(tracks, counts, points, strict=True):
         bar = progress_bar(track.passed, track.exercises, width=room, is_unicode=page.has_unicode)
-        count = padded(f"{track.passed} of {track.exercises}", counts, right=True)
-        points = f"  {figure(track.points)}/{figure(track.points_max)} points"
-        page.parts((padded(cut(track.track, names), names) + "  ", ""), (bar, GREEN), (f"  {count}", ""), (points, DIM))
+        page.parts(
+            (padded(cut(track.track, names), names) + "  ", ""),
+            (bar, GREEN),
+            (f"  {padded(count, column(counts), right=True)}  ", ""),
+            (padded(point, column(points), right=True), DIM),
+        )
 
 
 def _show_next(page: Page, learner: Learner, following: Outline) -> None:
@@ -116,7 +121,7 @@ def _show_next(page: Page, learner: Learner, following: Outline) -> None:
         [
             (f"grade show {name}", "what is wanted"),
             (f"grade {name}", "grade your solution"),
-            (f"grade hint {name}", "a hint, as many as you like"),
+            (f"grade hint {name}", "a hint; hints are free"),
         ]
     )
 
@@ -189,7 +194,7 @@ def _show_list(page: Page, rows: Sequence[tuple[Outline, Standing]]) -> None:
     fixed = 2 + 2 + states + 2 + points_width + 2 + len("level") + 2 + minutes_width
     names_width = min(max(column(names), len("exercise")), page.width - fixed)
     titles_width = page.width - fixed - names_width - 2
-    has_titles = titles_width >= 18
+    has_titles = titles_width >= 16
     head = (
         f"  {padded('exercise', names_width)}  {padded('state', states)}  {padded('points', points_width, right=True)}"
         f"  level  {padded('time', minutes_width, right=True)}"
@@ -222,9 +227,9 @@ def _sum_up(page: Page, rows: Sequence[tuple[Outline, Standing]]) -> None:
     page.prose(f"{counted(len(rows), 'exercise')}: {counts}; {of_points(points, points_max)}")
     missing = list(dict.fromkeys(concept for standing in standings for concept in standing.missing))
     if missing:
-        text = listed(f"`{concept}`" for concept in missing[:4])
-        more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
-        page.prose(f"Locked ones wait for {text}{more}; `grade NAME` grades them all the same.", DIM)
+        named = [f"`{concept}`" for concept in missing[:4]]
+        more = [f"{len(missing) - 4} more"] if len(missing) > 4 else []
+        page.prose(f"Locked ones wait for {listed(named + more)}; `grade NAME` grades them all the same.", DIM)
 
 
 def _meant(given: str, noun: str, names: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from grader.cli.common import has_colour, has_unicode, width
+from grader.cli.common import has_colour, has_unicode, width, wrapped
 from grader.render.plain import to_ascii, width_of
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
@@ -52,21 +52,6 @@ class Page:
             else:
                 self.line(indent + command, BOLD)
                 self.prose(about, indent=indent + "  ")
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Break prose between words; a longer word is left whole: it is an address or a command, and gets copied."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in paragraph.split():
-            joined = f"{line} {word}" if line else word
-            if line and width_of(joined) > width:
-                lines.append(line)
-                joined = word
-            line = joined
-        lines.append(line)
-    return lines
 
 
 def column(texts: Iterable[str]) -> int:
