@@ -37,6 +37,8 @@ _HIDDEN_RANGES = (
 )
 _HIDDEN = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _HIDDEN_RANGES) + "]")
 _OUR_SIGNS = str.maketrans({"…": "...", "→": "->", "✓": "ok", "✗": "x", "“": '"', "”": '"'})
+# How far from the edge a long line of code may be broken rather than within a word.
+_NEAR = 16
 _SIZES = (65_000, 16_000, 4_000, 1_000, 250, 60)
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -133,7 +135,7 @@ def _columns(character: str) -> int:
 
 
 def fold(line: str, width: int) -> list[str]:
-    """Break one line after at most `width` columns, wherever that is."""
+    """Break one line after at most `width` columns, behind a blank where one is near; no character is lost."""
     if width_of(line) <= width:
         return [line]
     pieces: list[str] = []
@@ -141,8 +143,11 @@ def fold(line: str, width: int) -> list[str]:
     for character in line:
         columns = _columns(character)
         if used + columns > width and piece:
-            pieces.append(piece)
-            piece, used = "", 0
+            blank = piece.rfind(" ", len(piece) - _NEAR) + 1
+            at = blank if piece[:blank].strip() else len(piece)
+            pieces.append(piece[:at])
+            piece = piece[at:]
+            used = width_of(piece)
         piece += character
         used += columns
     return [*pieces, piece]

@@ -90,3 +90,12 @@ def test_numbers_in_json_are_exact() -> None:
 def test_fit_takes_the_longest_texts_that_have_room() -> None:
     """Texts shrink only as far as they must."""
     assert len(plain.fit(lambda size: b"x" * size * 10, 50_000)) == 40_000
+
+
+def test_a_long_line_is_broken_behind_a_blank_and_keeps_every_character() -> None:
+    """Indentation alone is no place to break."""
+    assert plain.fold("a server that met an error", 20) == ["a server that met ", "an error"]
+    assert plain.fold("        " + "x" * 30, 20) == ["        " + "x" * 12, "x" * 18]
+    line = "your 你好 request " * 9
+    assert "".join(plain.fold(line, 17)) == line
+    assert max(map(plain.width_of, plain.fold(line, 17))) <= 17
