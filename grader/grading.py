@@ -187,12 +187,15 @@ def _verdict(
     broken_test = next((event for event in events.values() if event["status"] == "error"), None)
     collected = [event for event in result.events if event["event"] == "collect-error"]
     if collected:
-        return _Verdict(status="grader-error", message=f"the hidden tests can't be loaded: {_last_line(collected[0]['text'])}")
+        return _Verdict(
+            status="grader-error", message=f"the hidden tests can't be loaded: {_last_line(collected[0]['text'])}"
+        )
     if result.ending == "examiner-lost":
         return _Verdict(status="grader-error", message=f"the examiner ended too early: {_last_line(result.detail)}")
     if broken_test is not None:
         return _Verdict(
-            status="grader-error", message=f"the hidden test `{broken_test['name']}` failed by itself: {broken_test['message']}"
+            status="grader-error",
+            message=f"the hidden test `{broken_test['name']}` failed by itself: {broken_test['message']}",
         )
     stopped = next((event for event in events.values() if event.get("stops")), None)
     if stopped is not None:
@@ -207,7 +210,9 @@ def _verdict(
             stops=True,
         )
     if result.ending == "wall":
-        return _Verdict(status="broken", message=f"stopped: the grading took more than {limits.wall_s:g} s", limit="wall")
+        return _Verdict(
+            status="broken", message=f"stopped: the grading took more than {limits.wall_s:g} s", limit="wall"
+        )
     if result.ending == "solution-lost" and result.limit == "memory":
         return _Verdict(status="broken", message=f"stopped: it used more than {limits.memory_mib} MiB", limit="memory")
     if result.ending == "solution-lost" and not any(event["status"] == "pass" for event in events.values()):
@@ -242,7 +247,11 @@ def _start_message(message: str, crash: Mapping[str, Any] | None) -> str:
         column = syntax.get("column")
         caret = " " * (column - 1) + "^" if isinstance(column, int) and 0 < column < 200 else ""
         where = f"{_text(syntax.get('file'), 200)}, line {_text(syntax.get('line'), 20)}"
-        lines = [f"{where} can't be read as Python: {_text(crash.get('message'), 300)}", _text(syntax.get("code"), 200), caret]
+        lines = [
+            f"{where} can't be read as Python: {_text(crash.get('message'), 300)}",
+            _text(syntax.get("code"), 200),
+            caret,
+        ]
         return "\n".join(line for line in lines if line)
     return f"{_text(crash.get('type'), 100)}: {_text(crash.get('message'), 500)}"
 

@@ -54,7 +54,9 @@ def for_test(event: Mapping[str, Any]) -> str | None:
     if reply is not None and event.get("op") == "==":
         status = reply.get("status")
         if event.get("expected") == "200" and event.get("got") == str(status) and status in (301, 302, 303, 307, 308):
-            return "the app sent a redirect instead of an answer; a route that ends in `/` does that for a path without it"
+            return (
+                "the app sent a redirect instead of an answer; a route that ends in `/` does that for a path without it"
+            )
         if event.get("expected") not in ("405", None) and event.get("got") == "405" and status == 405:
             return "the route exists, but not for this method"
     return None
@@ -65,7 +67,7 @@ def for_start(crash: Mapping[str, Any] | None, message: str) -> str | None:
     if crash is None:
         return None
     if crash.get("type") == "StartsItself":
-        return "put `app.run()` below `if __name__ == \"__main__\":`, or leave it out: the grader starts the app"
+        return 'put `app.run()` below `if __name__ == "__main__":`, or leave it out: the grader starts the app'
     if crash.get("type") == "ModuleNotFoundError" and "No module named" in message:
         return "the package is not installed where the code is graded, or a file of your own has another name"
     return None
@@ -74,7 +76,11 @@ def for_start(crash: Mapping[str, Any] | None, message: str) -> str | None:
 def _for_crash(crash: Mapping[str, Any]) -> str | None:
     name, text = str(crash.get("type")), str(crash.get("message"))
     if name == "TypeError" and "did not return a valid response" in text:
-        return "the view reached its end without `return`" if "None" in text else "the view returned something that is no answer"
+        return (
+            "the view reached its end without `return`"
+            if "None" in text
+            else "the view returned something that is no answer"
+        )
     if name == "OperationalError" and "database is locked" in text:
         return "another connection holds the database: a transaction was left open"
     if name == "OperationalError" and "no such table" in text:

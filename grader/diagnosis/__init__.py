@@ -49,16 +49,22 @@ def diagnose(sandbox: Sandbox) -> list[Finding]:
             findings.append(Finding(title, _BY_LIMIT[name] in reached, seen))
         else:
             is_enforced = event["status"] == "pass"
-            findings.append(Finding(title, is_enforced, "" if is_enforced else str(event.get("got") or event.get("message"))))
+            findings.append(
+                Finding(title, is_enforced, "" if is_enforced else str(event.get("got") or event.get("message")))
+            )
     return [*findings, _wall(sandbox)]
 
 
 def _wall(sandbox: Sandbox) -> Finding:
-    waiting = b'"""Wait."""\nimport pytest\n\n\n@pytest.mark.task("limits")\ndef test_wait(call):\n    """Wait."""\n    call("wait", 60)\n'
+    waiting = b'def test_wait(call):\n    """Wait."""\n    call("wait", 60)\n'
     started = time.monotonic()
     result = sandbox.run(_pod({"test_wait.py": waiting}, WALL_S))
     took_s = time.monotonic() - started
-    return Finding("The time for all of it.", result.ending == "wall" and took_s < WALL_S + 5, f"{result.ending} after {took_s:.1f} s")
+    return Finding(
+        "The time for all of it.",
+        result.ending == "wall" and took_s < WALL_S + 5,
+        f"{result.ending} after {took_s:.1f} s",
+    )
 
 
 def _pod(tests: dict[str, bytes], wall_s: float) -> Pod:
@@ -73,5 +79,3 @@ def _pod(tests: dict[str, bytes], wall_s: float) -> Pod:
         examiner=Box(files=tests, settings={**common, "seed": 1}),
         wall_s=wall_s,
     )
-
-

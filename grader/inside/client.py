@@ -54,7 +54,9 @@ class Headers(Mapping[str, str]):
 class Reply:
     """An answer. `body` holds bytes; `text` and `json()` read it; `elapsed_s` is the time until it was whole."""
 
-    def __init__(self, status_code: int, reason: str, headers: Headers, body: bytes, elapsed_s: float, path: str) -> None:
+    def __init__(
+        self, status_code: int, reason: str, headers: Headers, body: bytes, elapsed_s: float, path: str
+    ) -> None:
         self.status_code = status_code
         self.reason = reason
         self.headers = headers
@@ -97,7 +99,10 @@ class Reply:
         except (ValueError, RecursionError):
             shown = self.text[:SHOWN_BODY_BYTES]
             raise Wrong(
-                "not-json", "the body of the answer is not JSON", expected="a body in JSON", got=shown or "an empty body"
+                "not-json",
+                "the body of the answer is not JSON",
+                expected="a body in JSON",
+                got=shown or "an empty body",
             ) from None
 
 
@@ -238,7 +243,9 @@ class Client:
             raise faults[0]
         return [reply for reply in replies if reply is not None]
 
-    def _send(self, method: str, target: str, headers: dict[str, str], content: bytes | None, timeout: float | None) -> Reply:
+    def _send(
+        self, method: str, target: str, headers: dict[str, str], content: bytes | None, timeout: float | None
+    ) -> Reply:
         port = self._port()
         url = f"http://127.0.0.1:{port}{target}"
         lookup = urllib.request.Request(url)
@@ -288,7 +295,9 @@ class _ForCookies:
         return self._message
 
 
-def _content(json_value: Any, data: Mapping[str, Any] | None, body: bytes | str | None) -> tuple[dict[str, str], bytes | None]:
+def _content(
+    json_value: Any, data: Mapping[str, Any] | None, body: bytes | str | None
+) -> tuple[dict[str, str], bytes | None]:
     if json_value is not _UNSET:
         return {"Content-Type": "application/json"}, json.dumps(json_value).encode()
     if data is not None:
@@ -331,7 +340,9 @@ def _translate(error: Exception, limit_s: float, port: int) -> Wrong:
         return Wrong("timeout", f"no whole answer came within {limit_s:g} s")
     if isinstance(error, ConnectionRefusedError):
         return Wrong("refused", f"your app isn't listening on port {port}")
-    if isinstance(error, (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected, http.client.IncompleteRead)):
+    if isinstance(
+        error, (ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected, http.client.IncompleteRead)
+    ):
         return Wrong("reset", "your app closed the connection before the answer was whole")
     if isinstance(error, socket.gaierror):
         raise error
@@ -354,7 +365,9 @@ def _shorten(name: str, value: str) -> str:
     return value
 
 
-def _shown_request(method: str, target: str, url: str, headers: Mapping[str, str], content: bytes | None) -> dict[str, Any]:
+def _shown_request(
+    method: str, target: str, url: str, headers: Mapping[str, str], content: bytes | None
+) -> dict[str, Any]:
     body, size, is_cut = _shown(content)
     words = ["curl", "-i"]
     if method == "HEAD":

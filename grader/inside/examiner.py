@@ -39,7 +39,10 @@ _LEFT_OUT = (
     "cacheprovider capture debugging doctest faulthandler junitxml logging nose pastebin setuponly setupplan stepwise "
     "legacypath terminal terminalprogress tmpdir threadexception unraisableexception unittest warnings recwarn subtests"
 ).split()
-_ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + ["--import-mode=prepend", "--strict-markers"]
+_ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + [
+    "--import-mode=prepend",
+    "--strict-markers",
+]
 
 
 class _Clock:
@@ -154,7 +157,9 @@ class Examination:
     # What pytest tells
 
     def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "task(id, points=1): the task that the test belongs to, and what it is worth")
+        config.addinivalue_line(
+            "markers", "task(id, points=1): the task that the test belongs to, and what it is worth"
+        )
         config.addinivalue_line("markers", "needs(*names): skip the test when one of these did not pass")
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
@@ -260,7 +265,7 @@ class Examination:
         return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
 
     def _tell_timeout(self, limit: float) -> str:
-        last = self._transcript.steps[-1] if self._transcript.steps else {"kind": "app"}
+        last: dict[str, Any] = self._transcript.steps[-1] if self._transcript.steps else {"kind": "app"}
         if last["kind"] == "http" and "response" not in last:
             return f"no whole answer came within {limit:g} s"
         if last["kind"] == "call" and "response" not in last:
@@ -302,7 +307,9 @@ class Examination:
         outcome["limits"] = evidence["limits"]
         reached = tell_limits(evidence["limits"], self._settings["limits"])
         if reached and outcome["status"] == "fail" and not outcome.get("is_start"):
-            outcome["message"] = f"your app was stopped: {reached}" if evidence["ended"] else f"a limit was reached: {reached}"
+            outcome["message"] = (
+                f"your app was stopped: {reached}" if evidence["ended"] else f"a limit was reached: {reached}"
+            )
 
 
 def _name(item: pytest.Item) -> str:
@@ -404,7 +411,9 @@ def warm_up() -> None:
     with open(os.path.join(folder, "test_nothing.py"), "w", encoding="ascii") as file:
         file.write("def test_nothing():\n    assert True\n")
     run_pytest(folder, [])
-    for name in [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(folder)]:
+    for name in [
+        name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(folder)
+    ]:
         del sys.modules[name]
     shutil.rmtree(folder, ignore_errors=True)
 

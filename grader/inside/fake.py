@@ -97,7 +97,9 @@ class Fake:
     def sentence(self) -> str:
         """Give a sentence of a few words; no two are equal."""
         return self._once(
-            lambda: f"The {self._rng.choice(_ADJECTIVES)} {self.word()} met a {self._rng.choice(_ADJECTIVES)} {self.word()}."
+            lambda: (
+                f"The {self._rng.choice(_ADJECTIVES)} {self.word()} met a {self._rng.choice(_ADJECTIVES)} {self.word()}."
+            )
         )
 
     def email(self) -> str:

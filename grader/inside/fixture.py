@@ -91,7 +91,9 @@ class App:
         self._is_stopped = False
         self.has_touched_state = True
 
-    def start_fails(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> Ended:
+    def start_fails(
+        self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None
+    ) -> Ended:
         """Start an app that must refuse to start; give how it ended.
 
         Raises:
@@ -105,7 +107,9 @@ class App:
             ended = evidence["ended"] or {}
             self._generation = None
             return Ended(ended.get("code"), evidence["output"])
-        raise Wrong("started", "your app started, though it must not", expected="an end with an error", got="it started")
+        raise Wrong(
+            "started", "your app started, though it must not", expected="an end with an error", got="it started"
+        )
 
     def output(self) -> str:
         """Give the tail of what the app has printed since it was fresh."""
@@ -123,9 +127,7 @@ class App:
 
     def _record(self, action: str, env: Mapping[str, str | None] | None, config: Mapping[str, Any] | None) -> None:
         shown = {name: "(removed)" if value is None else value[:200] for name, value in (env or {}).items()}
-        self._transcript.add(
-            {"kind": "app", "request": {"action": action, "env": shown, "config": config is not None}}
-        )
+        self._transcript.add({"kind": "app", "request": {"action": action, "env": shown, "config": config is not None}})
 
     def _start(self, env: Mapping[str, str | None], config: Mapping[str, Any] | None, *, is_fresh: bool) -> None:
         started = time.monotonic()
@@ -351,12 +353,16 @@ class Database:
 
     def tables(self) -> list[str]:
         """Give the names of the tables, sorted."""
-        found = self.query("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+        found = self.query(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        )
         return [str(row[0]) for row in found.rows]
 
     def columns(self, table: str) -> list[dict[str, Any]]:
         """Describe the columns of a table: `name`, `type`, `notnull`, `pk`, `default`."""
-        found = self.rows("SELECT name, type, \"notnull\", pk, dflt_value AS \"default\" FROM pragma_table_info(?)", [table])
+        found = self.rows(
+            'SELECT name, type, "notnull", pk, dflt_value AS "default" FROM pragma_table_info(?)', [table]
+        )
         return [{**row, "notnull": bool(row["notnull"]), "pk": bool(row["pk"])} for row in found]
 
     def unique(self, table: str) -> list[list[str]]:
@@ -456,13 +462,11 @@ def show(value: Any, limit: int = 4000) -> str:
         text = value.text
     else:
         try:
-            text = json.dumps(value, ensure_ascii=False, indent=2 if isinstance(value, (dict, list)) and value else None)
+            text = json.dumps(
+                value, ensure_ascii=False, indent=2 if isinstance(value, (dict, list)) and value else None
+            )
             if isinstance(value, (dict, list)) and len(text) < 60:
                 text = json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
             text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-
-

@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from . import learner, seccomp, wire
+from . import learner, seccomp, values, wire
 
 PR_SET_DUMPABLE = 4
 PR_SET_PDEATHSIG = 1
@@ -48,6 +48,10 @@ class Keeper:
     def __init__(self, settings: Mapping[str, Any], files: Mapping[str, bytes]) -> None:
         self._settings = settings
         self._files = files
+        self._ended: dict[str, Any] | None = None
+        self._output_fd: int | None = None
+        self._notes_fd: int | None = None
+        self._pidfd: int | None = None
         self._root = settings["root"]
         self._code = os.path.join(self._root, "solution")
         self._database = os.path.join(self._root, "data", "app.db") if settings["database"] == "sqlite" else None
@@ -226,7 +230,9 @@ class Keeper:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         if data is None:
-            return {"failed": {"type": "Unreadable", "message": f"the database gave no answer within {DATABASE_S:.0f} s"}}
+            return {
+                "failed": {"type": "Unreadable", "message": f"the database gave no answer within {DATABASE_S:.0f} s"}
+            }
         try:
             return wire.decode(data)
         except wire.BadFrame:
@@ -273,12 +279,12 @@ class Keeper:
         self._crashes: collections.deque[Any] = collections.deque(maxlen=5)
         self._notes_buffer = bytearray()
         self._notes_total = 0
-        self._ended: dict[str, Any] | None = None
+        self._ended = None
         self._cgroup.mark()
         self._limits: set[str] = set()
 
     def _forget_pipes(self) -> None:
-        for fd in (getattr(self, "_output_fd", None), getattr(self, "_notes_fd", None), getattr(self, "_pidfd", None)):
+        for fd in (self._output_fd, self._notes_fd, self._pidfd):
             if fd is not None:
                 self.unwatch(fd)
                 os.close(fd)
@@ -289,10 +295,6 @@ class Keeper:
             self._control = None
         self._pending_call = None
         self._waiting_call = None
-
-    _output_fd: int | None = None
-    _notes_fd: int | None = None
-    _pidfd: int | None = None
 
     def _read_output(self) -> None:
         data = _read_some(self._output_fd)
@@ -578,9 +580,9 @@ def _do_steps(database: str, steps: list[Mapping[str, Any]]) -> Reply:
                 connection.executescript(step["sql"])
                 results.append({"rowcount": -1})
                 continue
-            params = [learner.values.decode(value) for value in step["params"]]
+            params = [values.decode(value) for value in step["params"]]
             if step["mode"] == "many":
-                rows = [[learner.values.decode(value) for value in row] for row in step["rows"]]
+                rows = [[values.decode(value) for value in row] for row in step["rows"]]
                 connection.execute("BEGIN")
                 connection.executemany(step["sql"], rows)
                 connection.execute("COMMIT")
@@ -592,7 +594,7 @@ def _do_steps(database: str, steps: list[Mapping[str, Any]]) -> Reply:
             columns = [column[0] for column in cursor.description or ()]
             found: list[Any] = []
             for row in cursor:
-                encoded = learner.values.encode(list(row))
+                encoded = values.encode(list(row))
                 size += len(json.dumps(encoded))
                 if size > MAX_ROWS_BYTES:
                     return {"failed": {"type": "TooLarge", "message": "the rows are larger than 2 MiB"}}

@@ -33,7 +33,10 @@ MAX_LOCALS = 8
 
 @dataclass(frozen=True)
 class Job:
-    """What this process is to do. `config`, in the form of `values`, is given to `create_app`; `code` is the folder with the learner's files."""
+    """What this process is to do.
+
+    `code` is the folder with the learner's files; `config`, in the form of `values`, is given to `create_app`.
+    """
 
     kind: str
     code: str
@@ -85,7 +88,7 @@ def run(job: Job) -> NoReturn:
             _serve(job, notes)
         else:
             _answer_calls(job, {job.module: _load(job.module, job.code)} if job.module else {})
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  whatever the learner's code raises, `SystemExit` too, is told
         notes.send({"crash": {**describe(error, job.code), "phase": "start"}})
         sys.stdout.flush()
         if not isinstance(error, CannotStart):
@@ -93,6 +96,10 @@ def run(job: Job) -> NoReturn:
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
+
+
+def _ignore(*_arguments: Any) -> Any:
+    return None
 
 
 def warm() -> None:
@@ -114,7 +121,7 @@ def warm() -> None:
         "wsgi.input": io.BytesIO(),
         "wsgi.errors": sys.stderr,
     }
-    list(app(environ, lambda *_arguments: None))
+    list(app(environ, _ignore))
     waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1).close()
 
 
@@ -138,8 +145,8 @@ def _serve(job: Job, notes: _Notes) -> None:
         request = flask.request
         app.logger.error("Exception on %s [%s]\n%s", request.path, request.method, own_traceback(error, job.code))
 
-    flask.Flask.run = refuse_to_run  # type: ignore[method-assign]
-    flask.Flask.log_exception = log_exception  # type: ignore[method-assign]
+    setattr(flask.Flask, "run", refuse_to_run)  # noqa: B010  set this way, mypy asks nothing of it
+    setattr(flask.Flask, "log_exception", log_exception)  # noqa: B010
     module = _load(job.module, job.code)
     config = None if job.config is None else values.decode(job.config)
     factory = getattr(module, "create_app", None)
@@ -211,7 +218,7 @@ def _call(message: Mapping[str, Any], modules: dict[str, Any], job: Job) -> dict
         return {"value": values.encode(function(*arguments, **named))}
     except values.Unreadable as error:
         return {"unreadable": str(error)}
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  it is the learner's, and goes to the test as a value
         return {"raised": describe(error, job.code)}
     finally:
         for close in opened:
@@ -250,12 +257,12 @@ def _watch_sqlite(notes: _Notes) -> None:
         notes.send({"sql": statement[:2000]})
 
     def watched(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*arguments, **options)
+        connection: sqlite3.Connection = connect(*arguments, **options)
         connection.set_trace_callback(note)
         return connection
 
-    sqlite3.connect = watched  # type: ignore[misc]
-    sqlite3.dbapi2.connect = watched  # type: ignore[misc,attr-defined]
+    for module in (sqlite3, sqlite3.dbapi2):
+        setattr(module, "connect", watched)  # noqa: B010
 
 
 def describe(error: BaseException, code: str) -> dict[str, Any]:
@@ -333,7 +340,9 @@ def _line_of(path: str, line: int) -> str:
 def _simple_locals(frame: FrameType) -> dict[str, str]:
     shown: dict[str, str] = {}
     for name, value in frame.f_locals.items():
-        if name.startswith("__") or not isinstance(value, (str, int, float, bool, bytes, type(None), list, dict, tuple)):
+        if name.startswith("__") or not isinstance(
+            value, (str, int, float, bool, bytes, type(None), list, dict, tuple)
+        ):
             continue
         try:
             text = repr(value)

@@ -60,7 +60,9 @@ class Link:
         number = self.send(op, **fields)
         while number not in self._replies:
             if self.is_lost:
-                raise Wrong("ended", "your app's box ended: a limit was reached, or your code ended every process in it")
+                raise Wrong(
+                    "ended", "your app's box ended: a limit was reached, or your code ended every process in it"
+                )
             self._read(None)
         reply = self._replies.pop(number)
         if isinstance(reply.get("error"), str):

@@ -1,8 +1,8 @@
 """Two boxes made by bubblewrap: Linux namespaces without an engine.
 
-An outer `bwrap` makes the network that both boxes share, with nothing in it but loopback; in it, one inner `bwrap` a box. Limits come
-from control groups where those can be written, else from rlimits, and the notes of the result say which. Started as root, each box
-runs as an unprivileged user of this machine; else in a user namespace of the caller's.
+An outer `bwrap` makes the network that both boxes share, with nothing in it but loopback; in it, one inner `bwrap` a box.
+Limits come from control groups where those can be written, else from rlimits, and the notes of the result say which. Started as
+root, each box runs as an unprivileged user of this machine; else in a user namespace of the caller's.
 """
 
 from __future__ import annotations

@@ -36,7 +36,11 @@ class Choice:
 
 
 def choose(
-    wanted: str | None = None, *, is_own: bool, say: Callable[[str], None] = lambda _line: None, runtime: str | None = None
+    wanted: str | None = None,
+    *,
+    is_own: bool,
+    say: Callable[[str], None] = lambda _line: None,
+    runtime: str | None = None,
 ) -> Choice:
     """Choose the sandbox that was asked for, else the best that works here.
 

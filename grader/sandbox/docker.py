@@ -1,4 +1,7 @@
-"""Two containers of an engine that speaks the Docker API. The examiner's joins the network of the solution's, which has only loopback."""
+"""Two containers of an engine that speaks the Docker API.
+
+The examiner's joins the network of the solution's, which has nothing in it but loopback.
+"""
 
 from __future__ import annotations
 
@@ -306,7 +309,9 @@ def sweep() -> int:
                 labels = container["Labels"]
                 owner, _, start = labels[LABEL].partition("-")
                 is_here = labels.get(f"{LABEL}.host") == socket.gethostname()
-                is_gone = cgroup.start_time(int(owner)) != start if is_here else time.time() - container["Created"] > OLD_S
+                is_gone = (
+                    cgroup.start_time(int(owner)) != start if is_here else time.time() - container["Created"] > OLD_S
+                )
                 if is_gone:
                     _remove(api, container["Id"])
                     count += 1

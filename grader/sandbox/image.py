@@ -203,10 +203,14 @@ def _follow(stream: Iterator[Mapping[str, Any]], say: Say) -> _Ended:
                 step = found[3]
                 tail.clear()
                 if step.startswith(("FROM", "COPY", "RUN")):  # the others take no time
-                    say(f"image: step {found[1]} of {found[2]}: {textwrap.shorten(step, 60, placeholder=' ...')}")
+                    say(f"image: step {found[1]} of {found[2]}: {_shortened(step, 60)}")
+            elif line.startswith(("Removing intermediate container", " ---> Running in")):
+                continue
             elif found := re.match(r" ?--->? ([0-9a-f]{12})\b", line):
                 images.add(found[1])
             elif line.strip():
+                if tail and line.startswith("WARNING: Retrying") and tail[-1].startswith("WARNING: Retrying"):
+                    tail.pop()
                 tail.append(line.strip())
         if time.monotonic() > until:
             error = f"it took longer than {_BUILD_S // 60} minutes"
@@ -239,8 +243,15 @@ def _explained(recipe: Recipe, ended: _Ended) -> SandboxError:
         hint = f"`{recipe.base}` needs Python 3.11 or newer with venv; name another: GRADE_BASE_IMAGE=..."
     else:
         hint = ""
-    told = "\n".join(f"    {line}" for line in (*ended.tail, ended.error))
-    return SandboxError(f"the image could not be built; it failed at `{ended.step}`:\n{told}", hint=hint)
+    error = re.sub(r"^The command '.*' returned a non-zero code: ", "it ended with code ", ended.error, flags=re.DOTALL)
+    told = "\n".join(f"    {_shortened(line, 200)}" for line in (*ended.tail, error))
+    return SandboxError(
+        f"the image could not be built; it failed at `{_shortened(ended.step, 60)}`:\n{told}", hint=hint
+    )
+
+
+def _shortened(text: str, width: int) -> str:
+    return textwrap.shorten(text, width, placeholder=" ...")
 
 
 def _extra_files(recipe: Recipe) -> dict[str, bytes]:

@@ -59,7 +59,10 @@ class LocalSandbox:
                 _process("examiner", "", root, users.get("examiner")) as examiner,
             ):
                 extra = {"limits": rlimits, "pythonpath": this_interpreter().packages}
-                messages = (load_message(pod.solution, port=port, root=root, extra=extra), examine_message(pod, port=port))
+                messages = (
+                    load_message(pod.solution, port=port, root=root, extra=extra),
+                    examine_message(pod, port=port),
+                )
                 result = conduct(pod, solution, examiner, messages=messages, listen=listen)
         finally:
             shutil.rmtree(root, ignore_errors=True)

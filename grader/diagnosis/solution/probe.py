@@ -86,7 +86,18 @@ def interfaces():
 
 def writable_folders():
     found = []
-    for folder in ("/", "/usr", "/etc", "/opt", "/opt/box", "/opt/box/inside", "/var", "/home", "/dev", "/sys/fs/cgroup"):
+    for folder in (
+        "/",
+        "/usr",
+        "/etc",
+        "/opt",
+        "/opt/box",
+        "/opt/box/inside",
+        "/var",
+        "/home",
+        "/dev",
+        "/sys/fs/cgroup",
+    ):
         path = os.path.join(folder, "written-by-a-probe")
         try:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY))
