@@ -170,8 +170,7 @@ def reset(ctx: click.Context, exercise: str, yes: bool) -> int:
     """Put the starter into `solution/` again. What was there is moved to a folder of its own, and the place is said."""
     course = course_of(ctx)
     found = course.load(exercise)
-    _start_again(course, found, ask=not yes)
-    return 0
+    return 0 if _start_again(course, found, ask=not yes) else 1
 
 
 @click.command("redo", short_help="Do an exercise once more, with other data.")
@@ -185,7 +184,8 @@ def redo(ctx: click.Context, exercise: str, yes: bool) -> int:
     """
     course = course_of(ctx)
     found = course.load(exercise)
-    _start_again(course, found, ask=not yes)
+    if not _start_again(course, found, ask=not yes):
+        return 1
     begun = begin_round(course.state, found.id)
     if begun.note is not None:
         say_note(begun.note)
@@ -194,8 +194,8 @@ def redo(ctx: click.Context, exercise: str, yes: bool) -> int:
     return 0
 
 
-def _start_again(course: Course, exercise: Exercise, *, ask: bool) -> None:
-    """Put the starter in the solution's place, and say so.
+def _start_again(course: Course, exercise: Exercise, *, ask: bool) -> bool:
+    """Put the starter in the solution's place, and say so; False where the user would rather not.
 
     Raises:
         UsageError: that can't be done; what was there is there still.
@@ -207,18 +207,15 @@ def _start_again(course: Course, exercise: Exercise, *, ask: bool) -> None:
     if not os.path.lexists(solution):
         default_submission(exercise)
         say(f"made {shown} from the starter")
-        return
+        return True
     if _holds(solution, starter):
         say(f"{shown} is the starter as it came: nothing to put away")
-        return
-    if (
-        ask
-        and sys.stdin.isatty()
-        and not click.confirm(
-            f"Put the starter into {shown} again? Your code is moved aside, not deleted.", default=True, err=True
-        )
-    ):
-        raise UsageError("nothing was changed")
+        return True
+    if ask and sys.stdin.isatty():
+        say(f"{shown} gets the starter again; your code is moved aside, not deleted")
+        if not click.confirm("go on?", default=True, err=True):
+            say("nothing was changed")
+            return False
     kept = _put_away(course, exercise, solution)
     try:
         default_submission(exercise)
@@ -227,6 +224,7 @@ def _start_again(course: Course, exercise: Exercise, *, ask: bool) -> None:
             shutil.move(kept, solution)
         raise
     say(f"{shown} is the starter again\nyour code was kept in {os.path.relpath(kept)}{os.sep}")
+    return True
 
 
 def _holds(solution: Path, files: Mapping[str, bytes]) -> bool:
