@@ -310,8 +310,9 @@ def test_a_built_image_holds_what_a_box_needs_and_nothing_of_the_build(choose_na
 
     choose_named("docker")
     with closing(docker.from_env(version="auto")) as client:
-        image = ensure_image(client, say=print)
-        assert ensure_image(client, say=pytest.fail) == image
+        recipe = read_recipe()
+        image = ensure_image(client, say=print, recipe=recipe)
+        assert ensure_image(client, say=pytest.fail, recipe=recipe) == image
         look = (
             "import glob, os, sys; sys.path.insert(0, '/opt/box');"
             "import flask, inside, json, jwt, pytest, sqlalchemy, waitress;"
