@@ -20,16 +20,17 @@ from grader.cli.common import (
     width,
 )
 from grader.course import Course, default_submission
-from grader.error import GraderError, UsageError
+from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
 from grader.render import render
+from grader.render.account import short_name
 from grader.report import Report
 from grader.sandbox.choose import choose
 from grader.store.inbox import keep
 from grader.store.round import round_of
 from grader.store.submissions import keep_submission
-from grader.submission import read_submission
+from grader.submission import Submission, read_submission
 
 EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
 
@@ -73,7 +74,7 @@ def grade_exercise(
             _say_what_it_builds_on(course, found)
     else:
         folder = Path(path)
-    submission = read_submission(folder)
+    submission = _read(folder, found, is_default=path is None)
     is_own = folder.resolve() == (found.folder / "solution").resolve()
     if seed is None and is_own and (mix := round_of(course.state, found.id)):
         seed = derive_seed(found, submission) ^ mix
@@ -104,12 +105,24 @@ def grade_exercise(
     else:
         _put(render(report, format_name), output)
         if not quiet and output not in (None, "-"):
-            say(f"{report.points} of {report.points_max} points; the report is in {output}")
+            from grader.render.account import headline
+
+            say(f"{headline(report)}; the report is in {output}")
     if kept.note is not None:
         say(f"note: {kept.note.message}" + (f"\n\nhint: {kept.note.hint}" if kept.note.hint else ""))
     if verbose:
         _tell_inside(report)
     return EXIT_CODES[report.status]
+
+
+def _read(folder: Path, exercise: Exercise, *, is_default: bool) -> Submission:
+    try:
+        return read_submission(folder)
+    except RefusedSubmission as error:
+        if is_default and not error.hint and not any(folder.rglob("*")):
+            hint = f"`grade reset {short_name(exercise.id)}` puts the starter there again"
+            raise RefusedSubmission(error.problems, hint=hint) from error
+        raise
 
 
 def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
