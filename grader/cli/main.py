@@ -44,6 +44,7 @@ COMMANDS: dict[str, Lazy] = {
     "reset": Lazy("grader.cli.learn", "reset", "Start an exercise again; your code is kept."),
     "redo": Lazy("grader.cli.learn", "redo", "Do an exercise once more, with other data."),
     "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
+    "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
     "doctor": Lazy("grader.cli.doctor", "doctor", "Show which sandboxes work here, and prove their limits."),
     "completion": Lazy("grader.cli.completion", "completion", "Print what makes bash, zsh or fish complete names."),
 }
@@ -205,7 +206,8 @@ def _watch_signals() -> None:
 
 def command_like(name: str) -> str | None:
     """Give the command that may have been meant, or `None`."""
-    near = difflib.get_close_matches(name, list(COMMANDS), n=1, cutoff=0.7)
+    # Nobody means the command that a bare name stands for: `exercise-30` is a name.
+    near = difflib.get_close_matches(name, [each for each in COMMANDS if each != GRADE], n=1, cutoff=0.7)
     return near[0] if near else None
 
 

@@ -85,6 +85,7 @@ def _boxes(pod: Pod) -> Iterator[_Boxes]:
     if bwrap is None:
         raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
     interpreter = this_interpreter()
+    cgroup.sweep()
     mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
     groups = {
         "solution": cgroup.make(f"{mark}-solution", pod.solution.limits, extra_processes=1),
