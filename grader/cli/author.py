@@ -1,0 +1,258 @@
+"""For those who write exercises: `grade verify`, `new` and `release`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.common import course_of, sandbox_option, say
+from grader.error import UsageError
+
+if TYPE_CHECKING:
+    from grader.cli.page import Page
+    from grader.course import Course
+    from grader.verify.outcome import Point, Verified
+
+
+@click.command("verify", short_help="Prove that exercises are sound.")
+@click.argument("exercises", metavar="[EXERCISE]...", nargs=-1)
+@click.option("--all", "is_all", is_flag=True, help="Every exercise of the course.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Gradings at a time; default: the processors.")
+@click.option("--quick", is_flag=True, help="Three seeds in place of twenty, and fewer mutants.")
+@click.option("--fresh", is_flag=True, help="Prove again what is already proven.")
+@sandbox_option
+@click.option(
+    "--format", "format_name", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True,
+    help="The form of the result.",
+)  # fmt: skip
+@click.option("--output", metavar="FILE", help="Write the result there; `-` is stdout.")
+@click.pass_context
+def verify_exercises(
+    ctx: click.Context,
+    exercises: tuple[str, ...],
+    is_all: bool,
+    jobs: int | None,
+    quick: bool,
+    fresh: bool,
+    sandbox: str | None,
+    format_name: str,
+    output: str | None,
+) -> int:
+    """Prove that exercises are sound, by running them: the starter fails, right answers earn every point, and wrong
+    answers, mutants made by a machine and submissions that cheat don't.
+
+    Exit code: 0 every exercise is sound, 1 something must be put right, 2 usage, 3 nothing could be run.
+    """
+    from grader.sandbox.choose import choose
+    from grader.verify.proof import QUICK_SEEDS, SEEDS, Settings
+    from grader.verify.show import to_json, to_junit
+    from grader.verify.verify import Listener, chosen_folders, verify
+
+    course = _authors_course(ctx)
+    if bool(exercises) == is_all:
+        raise UsageError(
+            "name exercises, or give `--all`, not both" if is_all else "no exercise is named",
+            hint="`grade verify --all`, or such as `grade verify 3`",
+        )
+    folders = chosen_folders(course.root, exercises)
+    choice = choose(sandbox, is_own=False, say=say)
+    if choice.notice:
+        say(f"notice: {choice.notice}")
+    settings = Settings(seeds=QUICK_SEEDS if quick else SEEDS, is_quick=quick, has_hostile=choice.name != "local")
+    progress = _Progress(len(folders))
+    try:
+        found = verify(
+            folders,
+            course,
+            choice,
+            settings,
+            jobs=jobs or os.cpu_count() or 1,
+            listener=Listener(begun=progress.begun, ticked=progress.ticked, ended=progress.ended),
+            is_fresh=fresh,
+        )
+    finally:
+        progress.close()
+    if format_name == "text" and output in (None, "-"):
+        _write(found)
+    elif format_name == "text":
+        raise UsageError("`--output` needs `--format json` or `--format junit`")
+    else:
+        _put(to_json(found) if format_name == "json" else to_junit(found), output)
+    return 0 if all(each.is_sound for each in found) else 1
+
+
+def _authors_course(ctx: click.Context) -> Course:
+    """Find the course, also one in which no folder is an exercise yet."""
+    from grader.course import Course
+    from grader.error import NoCourse
+
+    try:
+        return course_of(ctx)
+    except NoCourse:
+        explicit = ctx.find_root().obj.get("course")
+        start = Path(os.path.abspath(explicit)) if explicit else Path.cwd()
+        for folder in (start,) if explicit else (start, *start.parents):
+            if (folder / "exercises").is_dir():
+                return Course(root=folder)
+        raise
+
+
+class _Progress:
+    """One line on stderr that is written over; without a terminal, one line an exercise."""
+
+    def __init__(self, exercises: int) -> None:
+        self._exercises = exercises
+        self._ended = 0
+        self._running: list[str] = []
+        self._is_live = sys.stderr.isatty()
+        self._is_open = False
+
+    def begun(self, name: str) -> None:
+        self._running.append(name)
+
+    def ticked(self, done: int, known: int) -> None:
+        if self._is_live:
+            filled = 20 * done // max(known, 1)
+            bar = "#" * filled + "." * (20 - filled)
+            names = ", ".join(name.removeprefix("exercise-") for name in self._running[:2])
+            text = f"[{bar}] {done}/{known} gradings, {self._ended}/{self._exercises} exercises: {names}"
+            sys.stderr.write(f"\r\x1b[K{text[:78]}")
+            sys.stderr.flush()
+            self._is_open = True
+
+    def ended(self, verified: Verified) -> None:
+        self._ended += 1
+        if verified.exercise in self._running:
+            self._running.remove(verified.exercise)
+        self.close()
+        known = " (proven before)" if verified.is_remembered else f" in {verified.duration_s:.0f} s"
+        state = "sound" if verified.is_sound else "not sound"
+        say(f"{self._ended}/{self._exercises} {verified.exercise}: {state}{known}")
+
+    def close(self) -> None:
+        if self._is_open:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self._is_open = False
+
+
+_COMPACT = {
+    "structure": "form", "written": "text", "starter": "start", "answers": "right", "mutants": "wrong",
+    "machine": "kills", "hostile": "cheat", "time": "time",
+}  # fmt: skip
+
+
+def _write(found: list[Verified]) -> None:
+    from grader.cli.page import BOLD, DIM, GREEN, RED, Page
+
+    page = Page()
+    _write_table(page, found)
+    for each in found:
+        _write_details(page, each)
+    timed = [each for each in found if each.slowest]
+    if timed:
+        page.line()
+        page.line("slowest tests, with the reference", BOLD)
+    for each in timed:
+        slow = ", ".join(f"{test.name} {test.least_ms:.0f} ms" for test in each.slowest)
+        page.prose(f"{_short(each.exercise)}: {slow}", DIM, indent="  ")
+    page.line()
+    sound = sum(each.is_sound for each in found)
+    page.line(f"{sound} of {len(found)} exercises are sound", GREEN if sound == len(found) else RED)
+    if any(each.is_remembered for each in found):
+        page.prose("what was proven before was looked up: `--fresh` proves it again", DIM)
+
+
+def _write_table(page: Page, found: list[Verified]) -> None:
+    """Write one row an exercise; on a narrow terminal with shorter heads, and marks in place of most figures."""
+    from grader.cli.page import BOLD, GREEN, RED, YELLOW, column, padded
+    from grader.verify.outcome import NAMES
+
+    names = [_short(each.exercise) for each in found]
+    head = ["exercise", *NAMES]
+    rows = [[name, *(_cell(page, point) for point in each.points)] for name, each in zip(names, found, strict=True)]
+    widths = [column(row[place] for row in [head, *rows]) for place in range(len(head))]
+    if sum(widths) + 2 * (len(widths) - 1) > page.width:
+        head = ["exercise", *(_COMPACT[name] for name in NAMES)]
+        rows = [
+            [row[0], *(_small(page, point) for point in each.points)] for row, each in zip(rows, found, strict=True)
+        ]
+        widths = [column(row[place] for row in [head, *rows]) for place in range(len(head))]
+        widths[0] = min(widths[0], max(8, page.width - sum(widths[1:]) - 2 * (len(widths) - 1)))
+    colours = {"proven": GREEN, "failed": RED, "not-run": YELLOW}
+    page.line("  ".join(padded(text, widths[n]) for n, text in enumerate(head)), BOLD)
+    for each, row in zip(found, rows, strict=True):
+        cells = [(padded(row[0][: widths[0]], widths[0]), "")]
+        for n, point in enumerate(each.points, 1):
+            cells.append(("  " + padded(row[n], widths[n]), colours[point.state]))
+        page.parts(*cells)
+
+
+def _mark(page: Page, point: Point) -> str:
+    marks = {"proven": "✓", "failed": "✗"} if page.has_unicode else {"proven": "ok", "failed": "NO"}
+    return marks.get(point.state, "-")
+
+
+def _cell(page: Page, point: Point) -> str:
+    return _mark(page, point) if point.state == "not-run" else f"{_mark(page, point)} {point.seen}".rstrip()
+
+
+def _small(page: Page, point: Point) -> str:
+    figure = point.seen.rpartition(" ")[2] if point.name == "machine" else point.seen if point.name == "time" else ""
+    return figure if figure and point.state == "proven" else _mark(page, point)
+
+
+def _short(name: str) -> str:
+    return name.removeprefix("exercise-")
+
+
+def _write_details(page: Page, verified: Verified) -> None:
+    from grader.cli.page import BOLD, DIM, GREEN, RED
+
+    skipped = {point.seen for point in verified.points if point.state == "not-run"}
+    if not (verified.findings or verified.survivors or verified.notes or skipped):
+        return
+    page.line()
+    page.line(verified.exercise, BOLD)
+    for finding in verified.findings:
+        page.line(f"  {finding.where}", RED)
+        page.prose(finding.text, indent="    ")
+        if finding.remedy:
+            page.prose(f"remedy: {finding.remedy}", DIM, indent="    ")
+    for survivor in verified.survivors:
+        page.line(f"  no test catches {survivor.id}")
+        for line in survivor.diff.splitlines()[2:]:
+            page.line(f"    {line}", GREEN if line.startswith("+") else RED if line.startswith("-") else "")
+    if verified.survivors:
+        page.prose(f"write a test, or mark it as equivalent in {verified.exercise}/exercise.toml:", indent="  ")
+        page.line("    [[equivalents]]")
+        page.line(f"    mutant = {_toml_text(verified.survivors[0].id)}")
+        page.line('    because = "..."')
+    for reason in sorted(skipped):
+        names = [point.name for point in verified.points if point.state == "not-run" and point.seen == reason]
+        page.prose(f"not run: {', '.join(names)}, because {reason}", DIM, indent="  ")
+    for note in verified.notes:
+        page.prose(f"note: {note}", DIM, indent="  ")
+
+
+def _toml_text(text: str) -> str:
+    if "'" not in text:
+        return f"'{text}'"
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _put(data: bytes, output: str | None) -> None:
+    if output in (None, "-"):
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    assert output is not None
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"the result can't be written to `{output}`: {error.strerror}") from error
