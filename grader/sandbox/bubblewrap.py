@@ -14,16 +14,16 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import conduct, examine_message, load_message
-from grader.sandbox.interpreter import PACKAGE, Interpreter, command, this_interpreter
-from grader.sandbox.pod import Limits, Listener, Pod, PodResult
+from grader.sandbox.conduct import Opened, run_once
+from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
+from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
 
 PORT = 8000
 ROOT = "/tmp"
@@ -43,88 +43,75 @@ class BubblewrapSandbox:
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
+        return run_once(self, pod, listen)
+
+    @contextmanager
+    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
+        """Start both boxes; end them and all that is in them. See `Sandbox.open`."""
+        bwrap = program()
+        if bwrap is None:
+            raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
+        cgroup.sweep()
         started = time.monotonic()
-        with ExitStack() as stack:
-            boxes = stack.enter_context(_boxes(pod))
-            extra = {
-                "limits": boxes.rlimits,
-                "pythonpath": this_interpreter().packages,
-                "also_clear": ["/dev/shm"],
-            }
-            messages = (load_message(pod.solution, port=PORT, root=ROOT, extra=extra), examine_message(pod, port=PORT))
-            begun_ms = round((time.monotonic() - started) * 1000, 1)
-            result = conduct(pod, boxes.solution, boxes.examiner, messages=messages, listen=listen)
-            ended = time.monotonic()
-        durations = {"start": begun_ms, **result.durations_ms, "end": round((time.monotonic() - ended) * 1000, 1)}
-        return PodResult(
-            events=result.events,
-            ending=result.ending,
-            detail=result.detail,
-            notes=tuple(boxes.notes),
-            durations_ms=durations,
-        )
+        mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+        groups = {
+            "solution": cgroup.make(f"{mark}-solution", shape.limits, extra_processes=1),
+            "examiner": cgroup.make(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1),
+        }
+        channels: dict[str, PipeChannel] = {}
+        outer = 0
+        inner: list[int] = []
+        try:
+            box_fds: list[int] = []
+            for name in ("solution", "examiner"):
+                to_box, from_host = os.pipe()
+                from_box, to_host = os.pipe()
+                box_fds += [to_box, to_host]
+                channels[name] = PipeChannel(from_host, from_box)
+            try:
+                outer = _spawn([*_outer(bwrap), _script(*_commands(bwrap, shape, groups, ahead=ahead))], box_fds)
+            finally:
+                for fd in box_fds:
+                    os.close(fd)
+            deadline = time.monotonic() + START_S
+            for name, channel in channels.items():
+                inner.append(_admit(name, channel, groups[name], deadline))
+            rlimits, notes = _fallbacks(shape.limits, groups["solution"])
+            yield Opened(
+                solution=channels["solution"],
+                examiner=channels["examiner"],
+                port=PORT,
+                root=ROOT,
+                extra={"limits": rlimits, "pythonpath": this_interpreter().packages, "also_clear": ["/dev/shm"]},
+                notes=notes,
+                start_ms=round((time.monotonic() - started) * 1000, 1),
+            )
+        finally:
+            if outer:
+                _end(outer, inner)
+            for group in groups.values():
+                if group is not None:
+                    group.remove()
+            for channel in channels.values():
+                channel.close()
 
 
-class _Boxes:
-    def __init__(self, solution: PipeChannel, examiner: PipeChannel) -> None:
-        self.solution = solution
-        self.examiner = examiner
-        self.rlimits: dict[str, int] = {}
-        self.notes: list[str] = []
+def _commands(
+    bwrap: str, shape: Shape, groups: Mapping[str, cgroup.Cgroup | None], *, ahead: bool
+) -> tuple[list[str], list[str]]:
+    interpreter = this_interpreter()
+    compile_inside()
+    solution = _inner(bwrap, "solution", shape.limits, groups["solution"])
+    examiner = _inner(bwrap, "examiner", EXAMINER_LIMITS, groups["examiner"])
+    return (
+        solution + command("keeper", ",".join(shape.preload), interpreter=interpreter, parent="/opt/box"),
+        examiner + command("examiner", "warm" if ahead else "", interpreter=interpreter, parent="/opt/box"),
+    )
 
 
 def program() -> str | None:
     """Give the path of `bwrap`, or `None` where it isn't installed."""
     return shutil.which("bwrap")
-
-
-@contextmanager
-def _boxes(pod: Pod) -> Iterator[_Boxes]:
-    """Start both boxes; end them and all that is in them."""
-    bwrap = program()
-    if bwrap is None:
-        raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
-    interpreter = this_interpreter()
-    cgroup.sweep()
-    mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
-    groups = {
-        "solution": cgroup.make(f"{mark}-solution", pod.solution.limits, extra_processes=1),
-        "examiner": cgroup.make(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1),
-    }
-    channels: dict[str, PipeChannel] = {}
-    pid = 0
-    inner_pids: list[int] = []
-    try:
-        boxes_fds: list[int] = []
-        for name in ("solution", "examiner"):
-            to_box, from_host = os.pipe()
-            from_box, to_host = os.pipe()
-            boxes_fds += [to_box, to_host]
-            channels[name] = PipeChannel(from_host, from_box)
-        preload = ",".join(pod.solution.settings["preload"])
-        inner = {
-            "solution": _inner(bwrap, "solution", pod.solution.limits, groups["solution"])
-            + command("keeper", preload, interpreter=interpreter, parent="/opt/box"),
-            "examiner": _inner(bwrap, "examiner", EXAMINER_LIMITS, groups["examiner"])
-            + command("examiner", "", interpreter=interpreter, parent="/opt/box"),
-        }
-        pid = _spawn([*_outer(bwrap), _script(inner["solution"], inner["examiner"])], boxes_fds)
-        for fd in boxes_fds:
-            os.close(fd)
-        boxes = _Boxes(channels["solution"], channels["examiner"])
-        deadline = time.monotonic() + START_S
-        for name, channel in channels.items():
-            inner_pids.append(_admit(name, channel, groups[name], deadline))
-        _note_limits(boxes, pod.solution.limits, groups["solution"])
-        yield boxes
-    finally:
-        if pid:
-            _end(pid, inner_pids)
-        for group in groups.values():
-            if group is not None:
-                group.remove()
-        for channel in channels.values():
-            channel.close()
 
 
 def _outer(bwrap: str) -> list[str]:
@@ -226,16 +213,16 @@ def _bind(source: str, target: str) -> list[str]:
     return [*argv, "--ro-bind", source, target]
 
 
-def _note_limits(boxes: _Boxes, limits: Limits, group: cgroup.Cgroup | None) -> None:
-    if group is None:
-        boxes.rlimits = {"rlimit_memory_mib": limits.memory_mib}
-        boxes.notes.append("no control groups: memory is limited for each process, processor time is not limited")
-        if os.geteuid() == 0:
-            boxes.rlimits["rlimit_processes"] = limits.processes
-        else:
-            boxes.notes.append("no control groups: the number of processes is not limited")
-    elif not group.limits_swap:
-        boxes.notes.append("the kernel does not account for swap: memory is limited without it")
+def _fallbacks(limits: Limits, group: cgroup.Cgroup | None) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Give the rlimits that stand in for a control group, and what can't be enforced, in words."""
+    if group is not None:
+        swap = "the kernel does not account for swap: memory is limited without it"
+        return {}, () if group.limits_swap else (swap,)
+    memory = "no control groups: memory is limited for each process, processor time is not limited"
+    if os.geteuid() == 0:
+        return {"rlimit_memory_mib": limits.memory_mib, "rlimit_processes": limits.processes}, (memory,)
+    processes = "no control groups: the number of processes is not limited"
+    return {"rlimit_memory_mib": limits.memory_mib}, (memory, processes)
 
 
 def _end(outer: int, inner: Sequence[int]) -> None:

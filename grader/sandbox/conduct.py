@@ -10,11 +10,11 @@ import base64
 import selectors
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from grader.inside import wire
-from grader.sandbox.pod import Box, Ending, Listener, Pod, PodResult
+from grader.sandbox.pod import Box, Ending, Listener, Pod, PodResult, WarmSandbox
 
 SOLUTION_MAX_FRAME = 5 * 1024 * 1024
 EXAMINER_MAX_FRAME = 16 * 1024 * 1024
@@ -200,6 +200,44 @@ def conduct(
     if ending == "done" and not sides["solution"].is_open:
         ending = "solution-lost"
     return PodResult(events=tuple(events), ending=ending, detail=detail, durations_ms=phases)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """Two boxes that wait. `extra` are settings of the solution box that only the sandbox knows; `notes` go into the result.
+
+    `ended_by` names the limit that ended the solution box, as the engine saw it.
+    """
+
+    solution: Channel
+    examiner: Channel
+    port: int
+    root: str
+    extra: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    start_ms: float = 0
+    ended_by: Callable[[], str | None] = lambda: None
+
+    def run(
+        self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> PodResult:
+        """Run a pod in these boxes; see `OpenPod.run`."""
+        messages = (
+            load_message(pod.solution, port=self.port, root=self.root, extra=self.extra),
+            examine_message(pod, port=self.port),
+        )
+        result = conduct(pod, self.solution, self.examiner, messages=messages, listen=listen, is_cancelled=is_cancelled)
+        limit = self.ended_by() if result.ending == "solution-lost" else None
+        durations_ms = {"start": self.start_ms, **result.durations_ms}
+        return replace(result, limit=limit, notes=self.notes, durations_ms=durations_ms)
+
+
+def run_once(sandbox: WarmSandbox, pod: Pod, listen: Listener | None) -> PodResult:
+    """Start boxes, run the pod, end the boxes: what `Sandbox.run` is where nothing waits."""
+    with sandbox.open(pod.shape) as opened:
+        result = opened.run(pod, listen)
+        ended = time.monotonic()
+    return replace(result, durations_ms={**result.durations_ms, "end": _ms_since(ended)})
 
 
 def _ms_since(started: float) -> float:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from grader.error import FaultError, SandboxError
 from grader.sandbox import cgroup
-from grader.sandbox.conduct import conduct, examine_message, load_message
+from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.image import ensure_image
-from grader.sandbox.pod import Limits, Listener, Pod, PodResult
+from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -53,6 +53,11 @@ class DockerSandbox:
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
+        return run_once(self, pod, listen)
+
+    @contextmanager
+    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
+        """Start both containers; remove them whatever happens. See `Sandbox.open`."""
         import requests
         from docker import errors
 
@@ -60,24 +65,20 @@ class DockerSandbox:
         try:
             with connect() as api:
                 image = ensure_image(api, say=self._say)
-                with _containers(api, image, pod, self._runtime) as (solution, examiner, solution_id):
-                    begun_ms = round((time.monotonic() - started) * 1000, 1)
-                    extra = {"also_clear": ["/dev/shm"]}
-                    messages = (
-                        load_message(pod.solution, port=PORT, root=ROOT, extra=extra),
-                        examine_message(pod, port=PORT),
+                with _containers(api, image, shape, self._runtime, ahead=ahead) as (solution, examiner, solution_id):
+                    yield Opened(
+                        solution=solution,
+                        examiner=examiner,
+                        port=PORT,
+                        root=ROOT,
+                        extra={"also_clear": ["/dev/shm"]},
+                        start_ms=round((time.monotonic() - started) * 1000, 1),
+                        ended_by=lambda: _ended_by(api, solution_id),
                     )
-                    result = conduct(pod, solution, examiner, messages=messages, listen=listen)
-                    limit = _ended_by(api, solution_id) if result.ending == "solution-lost" else None
-                    ended = time.monotonic()
         except (errors.DockerException, requests.RequestException) as error:
             raise SandboxError(
                 f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
             ) from error
-        durations = {"start": begun_ms, **result.durations_ms, "end": round((time.monotonic() - ended) * 1000, 1)}
-        return PodResult(
-            events=result.events, ending=result.ending, detail=result.detail, limit=limit, durations_ms=durations
-        )
 
 
 @contextmanager
@@ -222,24 +223,24 @@ def _create(api: APIClient, image: str, name: str, module: str, argument: str, *
 
 @contextmanager
 def _containers(
-    api: APIClient, image: str, pod: Pod, runtime: str | None
+    api: APIClient, image: str, shape: Shape, runtime: str | None, *, ahead: bool
 ) -> Iterator[tuple[_AttachedChannel, _AttachedChannel, str]]:
     """Start both containers; remove them whatever happens."""
     mark = f"kata-{secrets.token_hex(6)}"
     names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
     channels: list[_AttachedChannel] = []
     try:
-        preload = ",".join(pod.solution.settings["preload"])
+        preload = ",".join(shape.preload)
 
         def make_solution() -> None:
             _create(
                 api, image, names["solution"], "keeper", preload,
-                limits=pod.solution.limits, network_mode="none", runtime=runtime,
+                limits=shape.limits, network_mode="none", runtime=runtime,
             )  # fmt: skip
 
         def make_examiner() -> None:
             _create(
-                api, image, names["examiner"], "examiner", "",
+                api, image, names["examiner"], "examiner", "warm" if ahead else "",
                 limits=EXAMINER_LIMITS, network_mode=f"container:{names['solution']}", runtime=runtime,
             )  # fmt: skip
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import os
+import py_compile
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -35,3 +38,15 @@ def command(module: str, argument: str, *, interpreter: Interpreter, parent: str
     paths = [interpreter.packages, parent]
     code = f"import sys; sys.path += {paths!r}; from inside.{module} import main; main()"
     return [interpreter.program, "-I", "-B", "-c", code, argument]
+
+
+@functools.cache
+def compile_inside() -> None:
+    """Keep the bytecode of `inside/` fresh: a box sees that folder read-only and would compile it at every start."""
+    for path in sorted((PACKAGE / "inside").glob("*.py")):
+        cached = Path(importlib.util.cache_from_source(str(path)))
+        try:
+            if not cached.exists() or cached.stat().st_mtime < path.stat().st_mtime:
+                py_compile.compile(str(path))
+        except (OSError, py_compile.PyCompileError):
+            return  # a folder that can't be written: boxes compile what they need

@@ -20,14 +20,16 @@ from pathlib import Path
 
 from grader.error import SandboxError
 from grader.inside.keeper import descendants
+from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import conduct, examine_message, load_message
-from grader.sandbox.interpreter import PACKAGE, command, this_interpreter
-from grader.sandbox.pod import Listener, Pod, PodResult
+from grader.sandbox.conduct import Opened, run_once
+from grader.sandbox.interpreter import PACKAGE, command, compile_inside, this_interpreter
+from grader.sandbox.pod import Listener, Pod, PodResult, Shape
 
 PORTS = range(20000, 30000)
 """Below Linux's ephemeral ports, so that no outgoing connection takes the app's port."""
 
+FOLDER = "kata-local-"
 USERS = {"solution": 65532, "examiner": 65533}
 
 
@@ -38,45 +40,56 @@ class LocalSandbox:
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
+        return run_once(self, pod, listen)
+
+    @contextmanager
+    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
+        """Start both processes; end them and all below them. See `Sandbox.open`."""
+        started = time.monotonic()
+        _sweep()
         notes = ["no isolation of files and network: your own code on your own machine"]
         users = USERS if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
         if os.geteuid() == 0 and not users:
             notes.append("it ran as root: no other user can read this Python")
-        limits = pod.solution.limits
+        limits = shape.limits
         rlimits = {"rlimit_memory_mib": limits.memory_mib, "rlimit_file_mib": limits.disk_mib, "disk_mib": 0}
         if users:
             rlimits["rlimit_processes"] = limits.processes
         else:
             notes.append("the number of processes is not limited")
         notes.append("memory is limited for each process, disk for each file")
-        root = tempfile.mkdtemp(prefix="kata-")
-        port = _free_port()
+        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
+        compile_inside()
         try:
             if users:
                 os.chown(root, users["solution"], users["solution"])
             with (
-                _process("keeper", ",".join(pod.solution.settings["preload"]), root, users.get("solution")) as solution,
-                _process("examiner", "", root, users.get("examiner")) as examiner,
+                _process("keeper", ",".join(shape.preload), users.get("solution")) as solution,
+                _process("examiner", "warm" if ahead else "", users.get("examiner")) as examiner,
             ):
-                extra = {"limits": rlimits, "pythonpath": this_interpreter().packages}
-                messages = (
-                    load_message(pod.solution, port=port, root=root, extra=extra),
-                    examine_message(pod, port=port),
+                yield Opened(
+                    solution=solution,
+                    examiner=examiner,
+                    port=_free_port(),
+                    root=root,
+                    extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
+                    notes=tuple(notes),
+                    start_ms=round((time.monotonic() - started) * 1000, 1),
                 )
-                result = conduct(pod, solution, examiner, messages=messages, listen=listen)
         finally:
             shutil.rmtree(root, ignore_errors=True)
-        return PodResult(
-            events=result.events,
-            ending=result.ending,
-            detail=result.detail,
-            notes=tuple(notes),
-            durations_ms=result.durations_ms,
-        )
+
+
+def _sweep() -> None:
+    """Remove the folders of gradings that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
+        pid, _, rest = folder.name.removeprefix(FOLDER).partition("-")
+        if pid.isdigit() and start_time(int(pid)) != rest.partition("-")[0]:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def _process(module: str, argument: str, root: str, user: int | None) -> Iterator[PipeChannel]:
+def _process(module: str, argument: str, user: int | None) -> Iterator[PipeChannel]:
     try:
         process = subprocess.Popen(
             command(module, argument, interpreter=this_interpreter(), parent=str(PACKAGE)),

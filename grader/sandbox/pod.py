@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -39,6 +40,19 @@ class Pod:
     examiner: Box
     wall_s: float = 60
 
+    @property
+    def shape(self) -> Shape:
+        """What boxes must be made like, before they are told anything of this pod."""
+        return Shape(limits=self.solution.limits, preload=tuple(self.solution.settings["preload"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """All that boxes can be started with before there is a submission: limits, and the modules to import ahead."""
+
+    limits: Limits
+    preload: tuple[str, ...]
+
 
 Ending = Literal["done", "wall", "solution-lost", "examiner-lost", "cancelled"]
 
@@ -64,6 +78,18 @@ class PodResult:
 Listener = Callable[[Mapping[str, Any]], None]
 
 
+class OpenPod(Protocol):
+    """Two boxes that wait, with everything imported. They run one pod and are ended; they are never used again."""
+
+    def run(self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = ...) -> PodResult:
+        """Run a pod of the shape that the boxes were made for.
+
+        Raises:
+            SandboxError: the sandbox itself failed.
+        """
+        ...
+
+
 class Sandbox(Protocol):
     """A place where a pod runs: one method, data in, data out."""
 
@@ -74,5 +100,17 @@ class Sandbox(Protocol):
 
         Raises:
             SandboxError: the sandbox itself failed.
+        """
+        ...
+
+
+class WarmSandbox(Sandbox, Protocol):
+    """A sandbox whose boxes can be started before there is a submission."""
+
+    def open(self, shape: Shape, *, ahead: bool = False) -> AbstractContextManager[OpenPod]:
+        """Start boxes that wait for a pod; leaving the context ends them. `ahead`: they will wait, so make them warmer.
+
+        Raises:
+            SandboxError: they can't be started.
         """
         ...
