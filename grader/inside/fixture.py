@@ -130,9 +130,10 @@ class App:
         self._transcript.add({"kind": "app", "request": {"action": action, "env": shown, "config": config is not None}})
 
     def _start(self, env: Mapping[str, str | None], config: Mapping[str, Any] | None, *, is_fresh: bool) -> None:
-        started = time.monotonic()
         encoded = None if config is None else values.encode(dict(config))
         reply = self._link.ask("start", env=dict(env), config=encoded, fresh=is_fresh)
+        # From here on it is the learner's time: what the box itself needs to be ready, on a busy machine, is not.
+        deadline = time.monotonic() + self._settings["limits"]["start_s"]
         generation = reply["generation"]
         self._generation = generation
         self._is_stopped = False
@@ -140,7 +141,6 @@ class App:
         self.port = int(env.get("PORT") or self._settings["port"])
         if reply["ended"] is not None:
             self._link.endings[generation] = {**reply["ended"], "limits": reply["limits"]}
-        deadline = started + self._settings["limits"]["start_s"]
         while not _accepts(self.port):
             ending = self._link.endings.get(generation)
             if ending is not None:
