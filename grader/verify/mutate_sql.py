@@ -238,8 +238,6 @@ class _Changes:
             token = self._tokens[at]
             if token.depth < depth or token.text == ";" or (token.depth == depth and token.word in _CLAUSES):
                 return at - 1
-            if token.depth == depth and token.text == ")":
-                return at - 1
         return len(self._tokens) - 1
 
     def _closing(self, place: int) -> int:

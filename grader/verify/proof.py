@@ -51,7 +51,9 @@ SHARE = 5
 """The reference stays under one in so many of each limit of time."""
 
 SHOWN_SLOW = 3
-START_TRIES = 3
+TIME_TRIES = 5
+"""So often is tried again what took too long: the machine may have been busy with other things."""
+
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.py):(?P<line>[0-9]+)")
 
 
@@ -461,12 +463,23 @@ class _Proof:
         """Hold the least times of all runs against the limits: what the machine does beside, makes a run slower."""
         self._done.add("time")
         limits = self._exercise.limits
-        reports = [attempt.report for attempt in runs if attempt.report is not None and attempt.is_whole]
         least: dict[str, float] = {}
-        for report in reports:
-            for test in report.tests:
+        whole_ms = float("inf")
+
+        def take(attempt: Attempt) -> None:
+            nonlocal whole_ms
+            if attempt.report is None or not attempt.is_whole:
+                return
+            whole_ms = min(whole_ms, attempt.report.durations_ms.get("pod", 0.0))
+            for test in attempt.report.tests:
                 least[test.name] = min(test.duration_ms, least.get(test.name, test.duration_ms))
-        whole_ms = min(report.durations_ms.get("pod", 0.0) for report in reports)
+
+        for attempt in runs:
+            take(attempt)
+        for _ in range(TIME_TRIES):
+            if whole_ms <= limits.wall_s * 1000 / SHARE and max(least.values()) <= limits.test_s * 1000 / SHARE:
+                break
+            take(self._submit(self._reference).result())
         slow = sorted(least.items(), key=lambda item: -item[1])
         self._slowest = [SlowTest(name=name, least_ms=ms) for name, ms in slow[:SHOWN_SLOW]]
         self._whole_ms = whole_ms
@@ -487,7 +500,7 @@ class _Proof:
             )
 
     def _starts_in_time(self) -> bool:
-        for _ in range(START_TRIES):
+        for _ in range(TIME_TRIES):
             self._gradings += 1
             plan = Plan(
                 files=self._reference,
