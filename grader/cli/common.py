@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from grader.exercise import Exercise
 from grader.render import FORMATS
 from grader.render.plain import width_of
 from grader.sandbox.choose import NAMES
+
+# A command in backticks is one word where it isn't very long.
+_WORD = re.compile(r"(?:[^\s`]*`[^`]{1,54}`[^\s`]*)+|\S+")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -121,12 +125,12 @@ def say(text: str, *, indent: str = "") -> None:
 
 
 def wrapped(text: str, width: int) -> list[str]:
-    """Break prose between words; a longer word is left whole: it is an address or a command, and gets copied."""
+    """Break prose between words, not within backticks; a longer word stays whole: addresses and commands get copied."""
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
         is_empty = True
-        for word in paragraph.split():
+        for word in _WORD.findall(paragraph):
             if not is_empty and width_of(line) + 1 + width_of(word) > width:
                 lines.append(line)
                 line, is_empty = "", True
