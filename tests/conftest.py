@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.choose import Choice, bubblewrap_problem, docker_problem
+from grader.sandbox.choose import Choice, bubblewrap_problem, docker_problem, image_problem
 from grader.sandbox.pod import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def _need(name: str, problem: str | None) -> None:
 def make_sandbox(name: str) -> Sandbox:
     """Give a sandbox of this machine, or skip the test where it can't be used and isn't required."""
     if name == "docker":
-        _need(name, docker_problem())
+        _need(name, docker_problem() or image_problem(print))
         from grader.sandbox.docker import DockerSandbox
 
         return DockerSandbox(say=print)

@@ -12,6 +12,7 @@ from grader.cli.common import has_colour, has_unicode, say
 from grader.diagnosis import Finding, diagnose
 from grader.error import GraderError
 from grader.sandbox.choose import bubblewrap_problem, choose, docker_problem
+from grader.sandbox.kept import waiting
 
 
 @click.command("doctor", short_help="Prove the limits of every sandbox that works here.")
@@ -67,6 +68,11 @@ def _write(
     for name, problem in problems.items():
         click.echo(f"{name + ':':<12} {problem or 'works'}")
     click.echo(f"{'chosen:':<12} {chosen}, because {reason.splitlines()[0]}")
+    for each in waiting():
+        click.echo(
+            f"{'waiting:':<12} boxes in {each.sandbox} for the next grading; process {each.pid} ends in {each.ends_in_s} s "
+            f"(now: kill {each.pid})"
+        )
     for name, message in broken.items():
         click.echo(f"\n{name}\n  {no} {message}")
     for name, findings in found.items():

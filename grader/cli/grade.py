@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -27,7 +28,8 @@ from grader.render import render
 from grader.render.account import short_name
 from grader.report import Report
 from grader.sandbox.choose import choose
-from grader.store.inbox import keep
+from grader.sandbox.kept import KeptSandbox, keep_s
+from grader.store.inbox import keep as keep_report
 from grader.store.round import round_of
 from grader.store.submissions import keep_submission
 from grader.submission import Submission, read_submission
@@ -42,6 +44,7 @@ EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
 @click.option("--seed", type=click.IntRange(0, 2**48 - 1), help="Replay a grading's hidden data.")
 @click.option("--wall-limit", type=click.FloatRange(1, 3600), metavar="SECONDS", help="The time for all of it.")
 @click.option("--runtime", metavar="NAME", help="An OCI runtime that the engine knows, such as runsc.")
+@click.option("--keep/--no-keep", default=True, help="Leave boxes waiting for the next grading (GRADE_KEEP=0 too).")
 @format_options
 @click.option("-v", "--verbose", is_flag=True, help="Show what happens inside, and how long it takes.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the points only.")
@@ -54,6 +57,7 @@ def grade_exercise(
     seed: int | None,
     wall_limit: float | None,
     runtime: str | None,
+    keep: bool,
     format_name: str,
     output: str | None,
     verbose: bool,
@@ -79,6 +83,8 @@ def grade_exercise(
     if seed is None and is_own and (mix := round_of(course.state, found.id)):
         seed = derive_seed(found, submission) ^ mix
     choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
+    if keep and is_own and choice.name != "local" and keep_s() > 0:
+        choice = replace(choice, sandbox=KeptSandbox(choice.sandbox, runtime=runtime))
     if choice.notice:
         say(f"notice: {choice.notice}")
     if verbose:
@@ -99,7 +105,7 @@ def grade_exercise(
         listen=None if reporter is None else reporter.test,
     )
     keep_submission(submission.files, submission.digest, course.state)
-    kept = keep(report, course.state)
+    kept = keep_report(report, course.state)
     if reporter is not None:
         reporter.finish(report, next_step=_next_step(course, report) if report.status == "passed" else None)
     else:

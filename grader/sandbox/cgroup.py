@@ -14,6 +14,9 @@ from grader.sandbox.pod import Limits
 MOUNT = Path("/sys/fs/cgroup")
 PARENT = "kata-grader"
 PERIOD_US = 100_000
+# All boxes together are one group beside everything else of the machine: many of them must not get the share of one process.
+PARENT_CPU_SHARES = "4096"
+PARENT_CPU_WEIGHT = "400"
 CONTROLLERS = ("memory", "pids", "cpu")
 
 
@@ -79,6 +82,7 @@ def _make_v1(name: str, limits: Limits, extra_processes: int) -> Cgroup | None:
     try:
         for folder in folders:
             folder.mkdir(parents=True)
+        _write_once(cpu.parent / "cpu.shares", PARENT_CPU_SHARES)
         size = str(limits.memory_mib * 1024 * 1024)
         (memory / "memory.limit_in_bytes").write_text(size)
         try:
@@ -106,6 +110,7 @@ def _make_v2(name: str, limits: Limits, extra_processes: int) -> Cgroup | None:
             if missing:
                 (above / "cgroup.subtree_control").write_text(wanted)
         folder.mkdir()
+        _write_once(folder.parent / "cpu.weight", PARENT_CPU_WEIGHT)
         (folder / "memory.max").write_text(str(limits.memory_mib * 1024 * 1024))
         limits_swap = True
         try:
@@ -118,6 +123,11 @@ def _make_v2(name: str, limits: Limits, extra_processes: int) -> Cgroup | None:
         _remove_folder(folder)
         return None
     return Cgroup(folders=(folder,), shown_at=((folder, "/sys/fs/cgroup"),), limits_swap=limits_swap)
+
+
+def _write_once(file: Path, value: str) -> None:
+    if file.read_text().strip() != value:
+        file.write_text(value)
 
 
 def _has_swap() -> bool:

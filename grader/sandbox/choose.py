@@ -8,11 +8,13 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from grader.error import NoSandbox, UsageError
+from grader.error import NoSandbox, SandboxError, UsageError
 from grader.sandbox.pod import Sandbox
 
 NAMES = ("docker", "bubblewrap", "local")
 PROBE_S = 10
+KNOWN_IMAGE_S = 24 * 3600
+KNOWN_FAILURE_S = 600
 
 HOW_TO_GET_ONE = (
     "Debian or Ubuntu: sudo apt-get install bubblewrap",
@@ -58,6 +60,8 @@ def choose(
     problems = []
     for name in (wanted,) if wanted else ("docker", "bubblewrap"):
         problem = docker_problem() if name == "docker" else bubblewrap_problem()
+        if problem is None and name == "docker" and not wanted:
+            problem = image_problem(say)
         if problem is None:
             reason = "it was asked for" if wanted else _REASONS[name]
             return Choice(_docker(say, runtime) if name == "docker" else _bubblewrap(), reason)
@@ -78,7 +82,7 @@ def choose(
 
 _REASONS = {
     "docker": "a container engine answers",
-    "bubblewrap": "no container engine answers, and bubblewrap works",
+    "bubblewrap": "no container engine can be used, and bubblewrap works",
 }
 
 
@@ -91,6 +95,32 @@ def docker_problem() -> str | None:
     from grader.sandbox.docker import engine_socket
 
     return None if engine_socket() else "no container engine answers"
+
+
+def image_problem(say: Callable[[str], None]) -> str | None:
+    """Say why the image can't be had, or `None` where it is there or could be built.
+
+    Nobody asked for docker by name, so an engine without an image is no reason to stop: bubblewrap may do.
+    """
+    from grader.sandbox.image import ensure_image, read_recipe
+    from grader.sandbox.runtime_folder import is_marked, mark
+
+    tag = read_recipe().tag.partition(":")[2]
+    if is_marked(f"image-{tag}", within_s=KNOWN_IMAGE_S):
+        return None
+    if is_marked(f"no-image-{tag}", within_s=KNOWN_FAILURE_S):
+        return "its image could not be built some minutes ago"
+    from grader.sandbox.docker import connect
+
+    try:
+        with connect() as api:
+            ensure_image(api, say=say)
+    except SandboxError as error:
+        mark(f"no-image-{tag}")
+        say(f"docker is not used: {error.message}" + (f" ({error.hint})" if error.hint else ""))
+        return "its image could not be built"
+    mark(f"image-{tag}")
+    return None
 
 
 @functools.cache
