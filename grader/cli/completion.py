@@ -22,10 +22,13 @@ _CALLS = {
 
 
 @click.command("completion", short_help="Print what makes a shell complete names.")
-@click.argument("shell", type=click.Choice(list(_SHELLS)))
+@click.argument("shell", metavar="SHELL", type=click.Choice(list(_SHELLS)))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> int:
-    """Print the script that makes a shell complete commands, options and the names of exercises."""
+    """Print the script that makes a shell complete commands, options and the names of exercises.
+
+    SHELL is bash, zsh or fish.
+    """
     kind = _SHELLS[shell]
     template = kind.source_template
     for old, new in _CALLS.get(shell, ()):
