@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.error import NoCourse, UnknownExercise, UsageError
-from grader.exercise import TOML, Exercise, load_exercise, name_parts
+from grader.exercise import TOML, Exercise, is_pack, load_exercise, name_parts
 from grader.submission import is_left_out, shown
 
 _HALF_MADE = ".solution-"
@@ -116,6 +116,20 @@ def find_course(start: Path, *, explicit: Path | None = None) -> Course:
         f"no course in {shown(str(here))} or above it",
         hint="change to the folder that holds `exercises/`, or name it with `--course FOLDER`",
     )
+
+
+def home_of(course: Course, start: Path) -> Course:
+    """Give the course in which the learner works: the learners' pack around `start`, else `course` itself.
+
+    The two differ where a solution in a pack is graded against the course that has the hidden tests.
+    """
+    if is_pack(course.root):
+        return course
+    try:
+        near = find_course(start)
+    except NoCourse:
+        return course
+    return near if near.root.resolve() != course.root.resolve() and is_pack(near.root) else course
 
 
 def default_submission(exercise: Exercise) -> tuple[Path, bool]:

@@ -4,6 +4,7 @@
     ├── UsageError              exit 2: the command was not understood
     │   ├── NoCourse
     │   ├── UnknownExercise
+    │   ├── NoHiddenTests       this is a learners' pack
     │   └── RefusedSubmission   the learner's files can't be taken; says which and why
     ├── FaultError              exit 3: the grader or the exercise is at fault, never the learner
     │   ├── BrokenExercise      all problems of the exercise's folder
@@ -40,6 +41,10 @@ class NoCourse(UsageError):
 
 class UnknownExercise(UsageError):
     """No exercise, or more than one, has the name."""
+
+
+class NoHiddenTests(UsageError):
+    """The exercise is one of a learners' pack: its hidden tests are elsewhere."""
 
 
 class RefusedSubmission(UsageError):

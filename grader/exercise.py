@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from grader.error import BrokenExercise, RefusedSubmission
+from grader.error import BrokenExercise, NoHiddenTests, RefusedSubmission
 from grader.hidden_test import (
     POINTS_RULE,
     HiddenTest,
@@ -46,6 +46,9 @@ __all__ = [
 
 FORMAT = 1
 TOML = "exercise.toml"
+MANIFEST = "manifest.json"
+PACK = "learners-pack"
+"""The `kind` in the manifest of a course that was released without its hidden tests."""
 
 _LIMITS = Limits()
 Place = tuple[str | int, ...]
@@ -264,9 +267,28 @@ def load_exercise(folder: Path) -> Exercise:
 
     Raises:
         BrokenExercise: the folder isn't sound; all problems are in it, each as `folder/file:line: text`.
+        NoHiddenTests: it is one of a learners' pack.
     """
     folder = Path(os.path.abspath(folder))
-    return _Reading(folder).exercise()
+    try:
+        return _Reading(folder).exercise()
+    except BrokenExercise:
+        if not (folder / "tests").is_dir() and is_pack(folder.parent.parent):
+            raise NoHiddenTests(
+                f"the hidden tests of `{folder.name}` are not here: this is a learners' pack",
+                hint="who gave you the pack keeps them; who has them gives their course: "
+                f"`grade {folder.name} --course FOLDER-OR-ARCHIVE`",
+            ) from None
+        raise
+
+
+def is_pack(root: Path) -> bool:
+    """Say whether a course was released for learners, without what is hidden."""
+    try:
+        manifest = json.loads((root / MANIFEST).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(manifest, dict) and manifest.get("kind") == PACK
 
 
 def name_parts(folder_name: str) -> tuple[int | None, str]:

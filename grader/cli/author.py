@@ -256,3 +256,47 @@ def _put(data: bytes, output: str | None) -> None:
         Path(output).write_bytes(data)
     except OSError as error:
         raise UsageError(f"the result can't be written to `{output}`: {error.strerror}") from error
+
+
+@click.command("new", short_help="Begin an exercise.")
+@click.argument("slug")
+@click.option(
+    "--kind", type=click.Choice(["http", "function", "query"]), required=True, help="What the learner writes."
+)
+@click.option("--title", help="Default: made from the slug.")
+@click.pass_context
+def new(ctx: click.Context, slug: str, kind: str, title: str | None) -> int:
+    """Begin an exercise: a folder that `grade verify` finds sound, but for what only its author can write.
+
+    SLUG is its short name, such as `one-dish`; its number is the next one that is free.
+    """
+    from typing import cast
+
+    from grader.verify.new import Kind, new_exercise
+    from grader.verify.structure import examine
+
+    folder = new_exercise(_authors_course(ctx).root, slug, cast(Kind, kind), title)
+    click.echo(f"made {os.path.relpath(folder)}")
+    left = [finding for finding in examine(folder).findings if finding.point == "written"]
+    click.echo(f"{len(left)} places marked `AUTHOR:` are yours to write:")
+    for finding in left:
+        click.echo(f"  {finding.where}: {finding.text.partition(': ')[2]}")
+    click.echo(f"then: grade verify {folder.name} --quick")
+    return 0
+
+
+@click.command("release", short_help="Write the learners' pack.")
+@click.argument("folder", metavar="DIR")
+@click.option("--hints", type=click.IntRange(0, 3), default=3, show_default=True, help="So many hints a task.")
+@click.pass_context
+def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
+    """Write the learners' pack into DIR: every exercise without tests, reference, alternatives and mutants.
+
+    What is written has been searched for every line of what is hidden. Learners work in it; whoever has the course
+    grades their solutions: `grade EXERCISE --course FOLDER-OR-ARCHIVE`, called in the pack.
+    """
+    from grader.verify.release import release
+
+    pack = release(_authors_course(ctx).root, Path(folder), hints=hints)
+    click.echo(f"wrote {len(pack.exercises)} exercises ({pack.files} files) to {folder}; nothing hidden is in them")
+    return 0

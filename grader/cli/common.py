@@ -31,8 +31,27 @@ def course_of(ctx: click.Context) -> Course:
     Raises:
         NoCourse: there is none.
     """
-    explicit = ctx.find_root().obj.get("course")
+    root = ctx.find_root()
+    explicit = root.obj.get("course")
+    if explicit and os.path.isfile(explicit):
+        from grader.verify.unpack import unpacked_course
+
+        # Unpacked once a run, and removed at its end.
+        explicit = root.obj["course"] = str(root.with_resource(unpacked_course(Path(explicit))))
     return find_course(Path.cwd(), explicit=Path(explicit) if explicit else None)
+
+
+def course_option(command: Command) -> Command:
+    """Add `--course`, which may stand behind a command as well as before it."""
+
+    def take(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.find_root().ensure_object(dict)["course"] = value
+
+    return click.option(
+        "--course", metavar="FOLDER", expose_value=False, callback=take,
+        help="The course, or an archive of it; default: found upwards from here.",
+    )(command)  # fmt: skip
 
 
 def exercise_of(course: Course, name: str) -> Exercise:

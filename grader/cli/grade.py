@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import msgspec
 
 from grader.cli.common import (
     course_of,
+    course_option,
     exercise_argument,
     exercise_of,
     format_options,
@@ -20,7 +22,7 @@ from grader.cli.common import (
     say,
     width,
 )
-from grader.course import Course, default_submission
+from grader.course import Course, default_submission, home_of
 from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
@@ -40,6 +42,7 @@ EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
 @click.command("exercise", short_help="Grade an exercise.")
 @exercise_argument()
 @click.argument("path", required=False, type=click.Path())
+@course_option
 @sandbox_option
 @click.option("--seed", type=click.IntRange(0, 2**48 - 1), help="Replay a grading's hidden data.")
 @click.option("--wall-limit", type=click.FloatRange(1, 3600), metavar="SECONDS", help="The time for all of it.")
@@ -71,8 +74,9 @@ def grade_exercise(
     """
     course = course_of(ctx)
     found = exercise_of(course, exercise)
+    home = home_of(course, Path.cwd())
     if path is None:
-        folder, is_new = default_submission(found)
+        folder, is_new = default_submission(found if home is course else _in_pack(found, home))
         if is_new:
             say(f"made {os.path.relpath(folder)} from the starter: your code goes there")
             _say_what_it_builds_on(course, found)
@@ -104,10 +108,10 @@ def grade_exercise(
         Options(seed=seed, wall_s=wall_limit),
         listen=None if reporter is None else reporter.test,
     )
-    keep_submission(submission.files, submission.digest, course.state)
-    kept = keep_report(report, course.state)
+    keep_submission(submission.files, submission.digest, home.state)
+    kept = keep_report(report, home.state)
     if reporter is not None:
-        reporter.finish(report, next_step=_next_step(course, report) if report.status == "passed" else None)
+        reporter.finish(report, next_step=_next_step(home, report) if report.status == "passed" else None)
     else:
         _put(render(report, format_name), output)
         if not quiet and output not in (None, "-"):
@@ -119,6 +123,17 @@ def grade_exercise(
     if verbose:
         _tell_inside(report)
     return EXIT_CODES[report.status]
+
+
+def _in_pack(exercise: Exercise, pack: Course) -> Exercise:
+    """Give the exercise as it lies in a learners' pack: its solution and its starter are there."""
+    folder = pack.root / "exercises" / exercise.id
+    if not folder.is_dir():
+        raise UsageError(
+            f"`{exercise.id}` is not in the pack `{os.path.relpath(pack.root)}`",
+            hint=f"give the folder with the solution: `grade {exercise.id} FOLDER --course FOLDER`",
+        )
+    return msgspec.structs.replace(exercise, folder=folder)
 
 
 def _read(folder: Path, exercise: Exercise, *, is_default: bool) -> Submission:

@@ -45,6 +45,9 @@ COMMANDS: dict[str, Lazy] = {
     "redo": Lazy("grader.cli.learn", "redo", "Do an exercise once more, with other data."),
     "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
     "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
+    "new": Lazy("grader.cli.author", "new", "Begin an exercise."),
+    "release": Lazy("grader.cli.author", "release_pack", "Write the learners' pack: nothing hidden in it."),
+    "watch": Lazy("grader.cli.watch", "watch", "Grade on every save."),
     "doctor": Lazy("grader.cli.doctor", "doctor", "Show which sandboxes work here, and prove their limits."),
     "completion": Lazy("grader.cli.completion", "completion", "Print what makes bash, zsh or fish complete names."),
 }

@@ -301,7 +301,7 @@ class _Look:
                 continue
             for number, line in enumerate(lines, 1):
                 if MARK in line:
-                    what = line.partition(MARK)[2].strip(" \"'`*#.,)]-").strip() or "this line"
+                    what = line.partition(MARK)[2].strip(" \"'*#.,)]-").strip() or "this line"
                     self._note(
                         path, number, f"is still to be written: {what}", f"write it, and remove `{MARK}`", "written"
                     )
