@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from grader.error import NoSandbox, SandboxError, UsageError
-from grader.sandbox.pod import Sandbox
+from grader.sandbox.pod import Sandbox, WarmSandbox
 
 NAMES = ("docker", "bubblewrap", "local")
 PROBE_S = 10
@@ -56,7 +56,7 @@ def choose(
     if wanted is not None and wanted not in NAMES:
         raise UsageError(f"no sandbox named `{wanted}`", hint="one of " + ", ".join(NAMES))
     if wanted == "local":
-        return Choice(_local(), "it was asked for", "graded without isolation: `local` was asked for")
+        return Choice(named("local"), "it was asked for", "graded without isolation: `local` was asked for")
     problems = []
     for name in (wanted,) if wanted else ("docker", "bubblewrap"):
         problem = docker_problem() if name == "docker" else bubblewrap_problem()
@@ -64,13 +64,13 @@ def choose(
             problem = image_problem(say)
         if problem is None:
             reason = "it was asked for" if wanted else _REASONS[name]
-            return Choice(_docker(say, runtime) if name == "docker" else _bubblewrap(), reason)
+            return Choice(named(name, say=say, runtime=runtime), reason)
         problems.append(f"{name}: {problem}")
     if wanted:
         raise NoSandbox(f"the sandbox `{wanted}` doesn't work here: {problems[0].partition(': ')[2]}", hint=_ways())
     if is_own:
         return Choice(
-            _local(),
+            named("local"),
             "; ".join(problems),
             "no container engine: graded without isolation, your own code on your own machine\n" + _ways(),
         )
@@ -142,19 +142,16 @@ def bubblewrap_problem() -> str | None:
     return "`bwrap` can't make namespaces: " + found.stderr.decode("utf-8", "replace").strip()[:200]
 
 
-def _docker(say: Callable[[str], None], runtime: str | None) -> Sandbox:
-    from grader.sandbox.docker import DockerSandbox
+def named(name: str, *, say: Callable[[str], None] = lambda _line: None, runtime: str | None = None) -> WarmSandbox:
+    """Give the sandbox of a name, without asking whether it works here."""
+    if name == "docker":
+        from grader.sandbox.docker import DockerSandbox
 
-    return DockerSandbox(say=say, runtime=runtime)
+        return DockerSandbox(say=say, runtime=runtime)
+    if name == "bubblewrap":
+        from grader.sandbox.bubblewrap import BubblewrapSandbox
 
-
-def _bubblewrap() -> Sandbox:
-    from grader.sandbox.bubblewrap import BubblewrapSandbox
-
-    return BubblewrapSandbox()
-
-
-def _local() -> Sandbox:
+        return BubblewrapSandbox()
     from grader.sandbox.local import LocalSandbox
 
     return LocalSandbox()

@@ -29,6 +29,7 @@ from typing import Any
 
 from grader.error import GraderError, SandboxError
 from grader.inside import wire
+from grader.sandbox.choose import named
 from grader.sandbox.interpreter import PACKAGE
 from grader.sandbox.pod import Box, Limits, Listener, OpenPod, Pod, PodResult, Sandbox, Shape, WarmSandbox
 from grader.sandbox.runtime_folder import runtime_folder
@@ -182,7 +183,7 @@ def main() -> None:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(place))
                 listener.listen(8)
-                _serve(listener, _sandbox(told["name"], told["runtime"]), shape, place)
+                _serve(listener, named(told["name"], runtime=told["runtime"]), shape, place)
         except (GraderError, KeyboardInterrupt):
             pass
         finally:
@@ -192,16 +193,6 @@ def main() -> None:
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
-
-
-def _sandbox(name: str, runtime: str | None) -> WarmSandbox:
-    if name == "docker":
-        from grader.sandbox.docker import DockerSandbox
-
-        return DockerSandbox(runtime=runtime)
-    from grader.sandbox.bubblewrap import BubblewrapSandbox
-
-    return BubblewrapSandbox()
 
 
 def _info(place: Path) -> Path:

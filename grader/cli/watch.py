@@ -1,0 +1,256 @@
+"""`grade watch EXERCISE`: grade on every save, in boxes that wait ready."""
+
+from __future__ import annotations
+
+import os
+import queue
+import select
+import sys
+import termios
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from grader.cli.common import (
+    course_of,
+    exercise_argument,
+    exercise_of,
+    has_colour,
+    has_unicode,
+    sandbox_option,
+    say,
+    width,
+)
+from grader.course import default_submission
+from grader.error import GraderError, UsageError
+from grader.exercise import Exercise
+from grader.grading import Options, grade, make_pod
+from grader.report import Report
+from grader.sandbox.choose import Choice, choose, named
+from grader.sandbox.warm import WarmPods
+from grader.store.inbox import keep
+from grader.store.submissions import keep_submission
+from grader.submission import Submission, is_left_out, read_submission, submission_of
+
+LOOK_S = 0.02
+"""How often the files' times are looked at: 200 files cost a millisecond."""
+
+SETTLE_S = 0.02
+"""An editor writes a file in several steps; what came within this time is one save."""
+
+KEYS = "h hint   t task   r run again   n next   q quit"
+
+
+@click.command("watch", short_help="Grade on every save.")
+@exercise_argument()
+@sandbox_option
+@click.pass_context
+def watch(ctx: click.Context, exercise: str, sandbox: str | None) -> int:
+    """Grade on every save of your solution, until `q`.
+
+    Keys: h next hint, t task text, r run again, n next exercise, q quit.
+    """
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("`grade watch` needs a terminal", hint=f"`grade {exercise}` grades once")
+    name: str | None = exercise
+    while name is not None:
+        name = _watch_one(ctx, name, sandbox)
+    return 0
+
+
+def _watch_one(ctx: click.Context, name: str, sandbox: str | None) -> str | None:
+    """Watch one exercise; give the name of the next, or `None` to end."""
+    course = course_of(ctx)
+    exercise = exercise_of(course, name)
+    folder, is_new = default_submission(exercise)
+    if is_new:
+        say(f"made {os.path.relpath(folder)} from the starter: your code goes there")
+    choice = choose(sandbox, is_own=True, say=say)
+    if choice.notice:
+        say(f"notice: {choice.notice}")
+    shape = make_pod(exercise, submission_of({"app.py": b""}), seed=0).shape
+    with WarmPods(named(choice.name, say=say), shape) as pods, _keys() as keyboard:
+        screen = _Screen(ctx, exercise, folder, replace(choice, sandbox=pods), pods, course.state)
+        return screen.loop(keyboard)
+
+
+@dataclass
+class _Job:
+    submission: Submission
+    saved: float
+    number: int
+
+
+class _Screen:
+    """One exercise on the screen: what was saved last, and the grading of it."""
+
+    def __init__(
+        self, ctx: click.Context, exercise: Exercise, folder: Path, choice: Choice, pods: WarmPods, state: Path
+    ) -> None:
+        self._ctx = ctx
+        self._exercise = exercise
+        self._folder = folder
+        self._choice = choice
+        self._pods = pods
+        self._state = state
+        self._done: queue.Queue[tuple[int, float, Report | GraderError]] = queue.Queue()
+        self._number = 0
+        self._running: threading.Thread | None = None
+        self._waiting: _Job | None = None
+
+    def loop(self, keyboard: int) -> str | None:
+        """Grade now and on every save; give the next exercise's name when `n` asks for it, `None` at the end."""
+        seen = _state_of(self._folder)
+        self._save(time.monotonic())
+        while True:
+            if select.select([keyboard], [], [], LOOK_S)[0]:
+                key = os.read(keyboard, 1).decode("ascii", "replace").lower()
+                if key in ("q", "\x03", "\x04", ""):
+                    self._pods.cancel()
+                    return None
+                if key == "n" and (following := self._next()):
+                    self._pods.cancel()
+                    return following
+                self._press(key)
+            found = _state_of(self._folder)
+            if found != seen:
+                saved = time.monotonic()
+                while (again := _settled(self._folder)) != found:
+                    found = again
+                seen = found
+                self._save(saved)
+            self._attend()
+
+    def _press(self, key: str) -> None:
+        from grader.cli.learn import hint, show
+
+        if key == "r":
+            self._save(time.monotonic())
+        elif key in ("h", "t"):
+            self._clear()
+            try:
+                self._ctx.invoke(hint if key == "h" else show, exercise=self._exercise.id)
+            except GraderError as error:
+                click.echo(f"error: {error.message}")
+            self._footer("")
+
+    def _next(self) -> str | None:
+        from grader.cli.learner import learner_of
+
+        try:
+            following = learner_of(course_of(self._ctx)).progress.next
+        except GraderError as error:
+            click.echo(f"error: {error.message}")
+            return None
+        if following is None or following == self._exercise.id:
+            self._footer("there is no other exercise to go on with")
+            return None
+        return following
+
+    def _save(self, saved: float) -> None:
+        """Take what is saved now as the thing to grade; one that runs is ended, one that waits is replaced."""
+        self._number += 1
+        try:
+            submission = read_submission(self._folder)
+        except GraderError as error:
+            self._done.put((self._number, saved, error))
+            return
+        self._waiting = _Job(submission, saved, self._number)
+        if self._running is not None:
+            self._pods.cancel()
+
+    def _attend(self) -> None:
+        """Show what is done, and start what waits."""
+        try:
+            number, saved, outcome = self._done.get_nowait()
+        except queue.Empty:
+            pass
+        else:
+            if self._running is not None and not isinstance(outcome, GraderError):
+                self._running.join()
+            self._running = None
+            if number == self._number:
+                self._show(saved, outcome)
+        if self._waiting is not None and self._running is None:
+            job, self._waiting = self._waiting, None
+            self._running = threading.Thread(target=self._grade, args=(job,), daemon=True)
+            self._running.start()
+
+    def _grade(self, job: _Job) -> None:
+        try:
+            report = grade(self._exercise, job.submission, self._choice, Options())
+        except GraderError as error:
+            self._done.put((job.number, job.saved, error))
+            return
+        if job.number == self._number:
+            keep_submission(job.submission.files, job.submission.digest, self._state)
+            keep(report, self._state)
+        self._done.put((job.number, job.saved, report))
+
+    def _show(self, saved: float, outcome: Report | GraderError) -> None:
+        self._clear()
+        if isinstance(outcome, GraderError):
+            for line in outcome.message.splitlines():
+                click.echo(f"error: {line}")
+            if outcome.hint:
+                click.echo(f"\nhint: {outcome.hint}")
+            self._footer("waiting for the next save")
+            return
+        from grader.render import render
+
+        text = render(
+            outcome, "text", width=width(), colour=has_colour(), unicode=has_unicode(), details=1,
+            next_step=None if outcome.status != "passed" else "Press n for the next exercise.",
+        )  # fmt: skip
+        sys.stdout.write(text.decode())
+        self._footer(f"{(time.monotonic() - saved) * 1000:.0f} ms after the save")
+
+    def _clear(self) -> None:
+        sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" if os.environ.get("TERM") != "dumb" else "\n" + "-" * 20 + "\n")
+
+    def _footer(self, note: str) -> None:
+        line = f"\n{KEYS}"
+        if note:
+            line += f"\n{note}"
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Give names, times and sizes of all files that count; empty when the folder is gone."""
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [each for each in folders if not is_left_out(each)]
+        for name in names:
+            if is_left_out(name):
+                continue
+            path = os.path.join(parent, name)
+            try:
+                status = os.lstat(path)
+            except OSError:
+                continue
+            found.append((path, status.st_mtime_ns, status.st_size))
+    return tuple(sorted(found))
+
+
+def _settled(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    time.sleep(SETTLE_S)
+    return _state_of(folder)
+
+
+@contextmanager
+def _keys() -> Iterator[int]:
+    """Give the descriptor of the keyboard, without line editing; the terminal is as before afterwards."""
+    keyboard = sys.stdin.fileno()
+    before = termios.tcgetattr(keyboard)
+    try:
+        tty.setcbreak(keyboard)
+        yield keyboard
+    finally:
+        termios.tcsetattr(keyboard, termios.TCSADRAIN, before)
