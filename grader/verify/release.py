@@ -1,7 +1,7 @@
 """The learners' pack: a course without what is hidden. Made from what may be seen, then searched for what may not.
 
 The search goes by content, not by name: a line of a hidden file that stands anywhere in the pack is a leak, wherever it
-came from. Lines that the starter or the README shows anyway are no secret; a run of hidden tests in them is one all the
+came from. Lines that a starter or a README shows anyway are no secret; a run of hidden tests in them is one all the
 same, because somebody copied a test there.
 """
 
@@ -77,7 +77,8 @@ def release(course_root: Path, target: Path, *, hints: int = 3) -> Pack:
             files[f"exercises/{exercise.id}/{name}"] = content
     files["README.md"] = _readme(exercises).encode()
     files[MANIFEST] = _manifest(exercises, files, hints)
-    leaks = [leak for exercise in exercises for leak in find_hidden(exercise, files, hints=hints)]
+    public = public_text(exercises)
+    leaks = [leak for exercise in exercises for leak in find_hidden(exercise, files, public, hints=hints)]
     if leaks:
         told = [f"{leak.file}:{leak.line}: a line of {leak.source}: `{leak.text[:70]}`" for leak in leaks[:20]]
         more = [f"and {len(leaks) - 20} more"] if len(leaks) > 20 else []
@@ -100,10 +101,19 @@ def released_files(exercise: Exercise, *, hints: int) -> dict[str, bytes]:
     return files
 
 
-def find_hidden(exercise: Exercise, files: Mapping[str, bytes], *, hints: int) -> list[Leak]:
-    """Find every line of what is hidden of an exercise in the files of a pack."""
-    shown = [(exercise.folder / "README.md").read_bytes(), *exercise.files_of("starter").values()]
-    public = "\n".join(content.decode("utf-8", "replace") for content in shown)
+def public_text(exercises: Sequence[Exercise]) -> str:
+    """Give what learners see by its nature: every README and starter. A later starter begins where an earlier one ends."""
+    shown: list[bytes] = []
+    for exercise in exercises:
+        shown += [(exercise.folder / "README.md").read_bytes(), *exercise.files_of("starter").values()]
+    return "\n".join(content.decode("utf-8", "replace") for content in shown)
+
+
+def find_hidden(exercise: Exercise, files: Mapping[str, bytes], public: str, *, hints: int) -> list[Leak]:
+    """Find every line of what is hidden of an exercise in the files of a pack.
+
+    `public` is what `public_text` gives for the course.
+    """
     secret: dict[str, str] = {}
     tests: set[str] = set()
     for source, content in _hidden(exercise, hints):
