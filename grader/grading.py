@@ -122,12 +122,19 @@ def judge(
         if found is None or (verdict.stops and verdict.status == "broken"):
             reason = "it was not run" if verdict.status != "passed" else ""
             tests.append(_blank(test, "skip", reason))
+        elif found.get("needs"):
+            needed = next((each.title for each in exercise.tests if each.name == found["needs"]), "an earlier test")
+            tests.append(_blank(test, "skip", f"it means something only once this holds: {needed}"))
         else:
             tests.append(_test_result(test, found))
     if verdict.status == "grader-error":
         tests = [_without_points(test) for test in tests]
     failing = {test.name for test in tests if test.status == "fail"}
     help_line = usually.known_mutant(exercise.mutants, failing) if verdict.status == "failed" else None
+    if help_line is not None:
+        # The first failure is the one to mend, so that is where the line stands.
+        first = next(place for place, test in enumerate(tests) if test.status == "fail")
+        tests[first] = _changed(tests[first], usually=help_line)
     tasks = [
         TaskResult(
             id=task.id,
@@ -248,7 +255,7 @@ def _start_message(message: str, crash: Mapping[str, Any] | None) -> str:
         caret = " " * (column - 1) + "^" if isinstance(column, int) and 0 < column < 200 else ""
         where = f"{_text(syntax.get('file'), 200)}, line {_text(syntax.get('line'), 20)}"
         lines = [
-            f"{where} can't be read as Python: {_text(crash.get('message'), 300)}",
+            f"{where} can't be read as Python: {_text(syntax.get('message'), 300)}",
             _text(syntax.get("code"), 200),
             caret,
         ]

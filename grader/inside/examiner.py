@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from _pytest.outcomes import Skipped
 
 from . import wire
 from .client import Client, Transcript
@@ -33,6 +34,7 @@ from .link import Link
 
 MAX_EVENT_BYTES = 250_000
 OUTPUT_SHOWN = 4000
+RING_AGAIN_S = 0.01
 
 # Plugins of pytest that a grading has no use for; each costs start-up time, some write to disk or read the environment.
 _LEFT_OUT = (
@@ -43,6 +45,14 @@ _ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + [
     "--import-mode=prepend",
     "--strict-markers",
 ]
+
+
+class _Needs(Skipped):
+    """The test means nothing, because another one did not pass."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"needs `{name}`")
+        self.name = name
 
 
 class _Clock:
@@ -68,9 +78,12 @@ class _Clock:
                 self.begin(left)
 
     def _ring(self, _signal: int, frame: FrameType | None) -> None:
-        waits_for = {Client.__module__, Link.__module__}
         while frame is not None:
-            if frame.f_globals.get("__name__") in waits_for:
+            module = frame.f_globals.get("__name__")
+            if module == Link.__module__ and frame.f_code is not Link.wait.__code__:
+                self.begin(RING_AGAIN_S)  # in the middle of a message, which must not be lost
+                return
+            if module in (Client.__module__, Link.__module__):
                 raise TestTimeout("solution")
             frame = frame.f_back
         raise TestTimeout("test")
@@ -94,6 +107,15 @@ class _TimedApp(App):
                 self.failed_plain = not env and config is None
                 raise
             _TimedApp.has_ever_started = True
+
+    def can_start(self) -> bool:
+        """Say whether the app starts with fresh files in the usual way."""
+        try:
+            self.reset()
+            self._start({}, None, is_fresh=True)
+        except Wrong:
+            return False
+        return True
 
 
 class Examination:
@@ -196,7 +218,7 @@ class Examination:
         for mark in item.iter_markers("needs"):
             missing = [name for name in mark.args if name not in self._passed]
             if missing:
-                pytest.skip(f"needs `{missing[0]}`")
+                raise _Needs(missing[0])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
@@ -216,10 +238,10 @@ class Examination:
             return report
         if call.when == "teardown":
             if call.excinfo is not None and self._outcome["status"] == "pass":
-                self._outcome.update(status="error", message=_one_line(call.excinfo.value))
+                self._outcome.update(self._judge(call.excinfo.value))
             return report
         error = None if call.excinfo is None else call.excinfo.value
-        self._outcome = self._judge(error, is_setup=call.when == "setup")
+        self._outcome = self._judge(error)
         is_recorded = bool(self._settings.get("record"))
         if is_recorded:
             self._outcome["asked"] = list(self._link.asked or ())
@@ -233,9 +255,22 @@ class Examination:
 
     # Judging
 
-    def _judge(self, error: BaseException | None, *, is_setup: bool) -> dict[str, Any]:
+    def _judge(self, error: BaseException | None) -> dict[str, Any]:
+        try:
+            return self._judge_plainly(error)
+        except Exception as fault:  # noqa: BLE001  what a submission sent must not end the whole examination
+            message = f"what came can't be told: {type(fault).__name__}"
+            return {"status": "fail" if self._has_spoken() else "error", "message": message}
+
+    def _has_spoken(self) -> bool:
+        """Say whether the learner's code had a part in this test, so that what went wrong may be its doing."""
+        return bool(self._transcript.steps) or (self._app is not None and self._app.has_touched_state)
+
+    def _judge_plainly(self, error: BaseException | None) -> dict[str, Any]:
         if error is None:
             return {"status": "pass"}
+        if isinstance(error, _Needs):
+            return {"status": "skip", "needs": error.name}
         if isinstance(error, pytest.skip.Exception):
             return {"status": "skip", "message": str(error)}
         if isinstance(error, Wrong):
@@ -255,12 +290,13 @@ class Examination:
             if error.args[0] == "solution" or self._transcript.steps:
                 return {"status": "fail", "symptom": "timeout", "message": self._tell_timeout(limit)}
             return {"status": "error", "message": f"the hidden test did not end within {limit:g} s by itself"}
-        if isinstance(error, AssertionError) and not is_setup:
+        if isinstance(error, GraderFault) or not self._has_spoken():
+            return {"status": "error", "message": _one_line(error)}
+        if isinstance(error, AssertionError):
             return self._judge_assertion(error)
-        if isinstance(error, pytest.fail.Exception) and not is_setup:
+        if isinstance(error, pytest.fail.Exception):
             return {"status": "fail", "message": str(error)[:2000]}
-        spoke = any(step["kind"] in ("http", "call") for step in self._transcript.steps)
-        if isinstance(error, GraderFault) or not spoke or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             return {"status": "error", "message": _one_line(error)}
         return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
 
@@ -274,7 +310,10 @@ class Examination:
 
     def _is_hopeless(self) -> bool:
         if self._settings["kind"] == "http":
-            return self._the_app().failed_plain and not _TimedApp.has_ever_started
+            if _TimedApp.has_ever_started:
+                return False
+            # A start with a test's own environment may fail by what the test asks for; the usual start tells.
+            return self._the_app().failed_plain or not self._the_app().can_start()
         return not self._passed
 
     def _judge_assertion(self, error: AssertionError) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def run(job: Job) -> NoReturn:
     except BaseException as error:  # noqa: BLE001  whatever the learner's code raises, `SystemExit` too, is told
         notes.send({"crash": {**describe(error, job.code), "phase": "start"}})
         sys.stdout.flush()
-        if not isinstance(error, CannotStart):
+        if not isinstance(error, (CannotStart, StartsItself, SyntaxError)):
             sys.stderr.write(own_traceback(error, job.code))
         sys.stderr.flush()
         os._exit(1)
@@ -278,6 +278,7 @@ def describe(error: BaseException, code: str) -> dict[str, Any]:
             "line": error.lineno or 0,
             "column": error.offset or 0,
             "code": (error.text or "").rstrip("\n")[:200],
+            "message": str(error.msg)[:300],
         }
     if isinstance(error, (CannotStart, StartsItself)):
         description["own"] = True
@@ -299,7 +300,7 @@ def own_traceback(error: BaseException, code: str) -> str:
             [frame for frame in each.stack if frame.filename.startswith(code + os.sep)]
         )
         each = each.__cause__ or each.__context__
-    return "".join(told.format())
+    return "".join(told.format()).replace(f'"{code}{os.sep}', '"')
 
 
 def _text(error: BaseException) -> str:

@@ -121,7 +121,7 @@ class TextReporter:
         self._blocks([block for block in blocks if block.label])
         not_run = sum(test.name not in self._seen for test in report.tests)
         if not_run and report.status == "broken" and not self._is_quiet:
-            note = f"{counted(not_run, 'test')} not run to the end"
+            note = f"{counted(not_run, 'test')} not run"
             self._lines(_indented(wrap(note, self._style.width - 2), "  "), _DIM)
 
     def _failures(self, report: Report) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from grader.error import FaultError, SandboxError
+from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.image import ensure_image
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 LABEL = "kata-grader.pod"
+HOST_LABEL = "kata-grader.host"
 PORT = 8000
 ROOT = "/tmp"
 USER = "65532:65532"
@@ -64,6 +65,7 @@ class DockerSandbox:
         started = time.monotonic()
         try:
             with connect() as api:
+                _sweep(api)
                 image = ensure_image(api, say=self._say)
                 with _containers(api, image, shape, self._runtime, ahead=ahead) as (solution, examiner, solution_id):
                     yield Opened(
@@ -214,7 +216,7 @@ def _create(api: APIClient, image: str, name: str, module: str, argument: str, *
         working_dir="/",
         stdin_open=True,
         environment={"LANG": "C.UTF-8"},
-        labels={LABEL: cgroup.owner_mark(), f"{LABEL}.host": socket.gethostname()},
+        labels={LABEL: cgroup.owner_mark(), HOST_LABEL: socket.gethostname()},
         host_config=config,
         network_disabled=False,
     )
@@ -301,21 +303,15 @@ def _ended_by(api: APIClient, name: str) -> str | None:
     return "memory" if state.get("OOMKilled") else None
 
 
-def sweep() -> int:
-    """Remove containers whose grader is gone; give how many."""
-    count = 0
-    try:
-        with connect() as api:
-            for container in api.containers(all=True, filters={"label": LABEL}):
-                labels = container["Labels"]
-                owner, _, start = labels[LABEL].partition("-")
-                is_here = labels.get(f"{LABEL}.host") == socket.gethostname()
-                is_gone = (
-                    cgroup.start_time(int(owner)) != start if is_here else time.time() - container["Created"] > OLD_S
-                )
-                if is_gone:
-                    _remove(api, container["Id"])
-                    count += 1
-    except FaultError:
-        return count
-    return count
+def _sweep(api: APIClient) -> None:
+    """Remove containers whose grader is gone: what a killed run left."""
+    here = socket.gethostname()
+    for container in api.containers(all=True, filters={"label": LABEL}):
+        labels = container["Labels"]
+        owner, _, start = labels[LABEL].partition("-")
+        if labels.get(HOST_LABEL) == here:
+            is_gone = owner.isdigit() and cgroup.start_time(int(owner)) != start
+        else:
+            is_gone = time.time() - container["Created"] > OLD_S
+        if is_gone:
+            _remove(api, container["Id"])

@@ -97,7 +97,7 @@ def test_an_answer_that_never_comes_fails_its_test_only(choice: Choice) -> None:
     report = graded(choice, "never_answers")
 
     assert report.status == "failed"
-    assert of(report, "test_it_greets").message == "no whole answer came within 2 s"
+    assert of(report, "test_it_greets").message == "no whole answer came within 3 s"
     assert of(report, "test_it_greets_again").status == "skip"
     assert of(report, "test_items_are_listed").got == "404"
 
