@@ -52,6 +52,8 @@ def verify_exercises(
     from grader.verify.show import to_json, to_junit
     from grader.verify.verify import Listener, chosen_folders, verify
 
+    if format_name == "text" and output not in (None, "-"):
+        raise UsageError("a table isn't written to a file", hint="give `--format json` or `--format junit`")
     course = _authors_course(ctx)
     if bool(exercises) == is_all:
         raise UsageError(
@@ -76,10 +78,8 @@ def verify_exercises(
         )
     finally:
         progress.close()
-    if format_name == "text" and output in (None, "-"):
+    if format_name == "text":
         _write(found)
-    elif format_name == "text":
-        raise UsageError("`--output` needs `--format json` or `--format junit`")
     else:
         _put(to_json(found) if format_name == "json" else to_junit(found), output)
     return 0 if all(each.is_sound for each in found) else 1

@@ -1,9 +1,9 @@
 """Submissions that try to earn points without an answer, made for one exercise from what is known of it.
 
 They know more than any learner can: the names of the hidden tests, and the reference's answers under another seed.
-Those that patch, forge, steal or leave have the starter's code below them and must earn exactly what that earns. Those
-that answer (echo, constants, a replay) may pass a test as well whose right answers are the same for every seed, because
-a constant is a right answer there. No submission may show a line of the hidden tests.
+Those that patch, forge or leave have the starter's code below them and must earn no more than that does. Those that
+answer themselves (with what they stole, an echo, constants, a replay) may pass a test as well whose right answers are
+the same for every seed, because a constant is a right answer there. No submission may show a line of the hidden tests.
 """
 
 from __future__ import annotations
@@ -53,7 +53,12 @@ def hostile_submissions(exercise: Exercise, starter: Files, recording: Recording
             about="patches pytest and the builtins, and ships test configuration",
             files={**_above(starter, module, _PATCHES), **_CONFIGURATION},
         ),
-        Hostile(name="reads", about="looks for the tests and answers with them", files={module: _reader(exercise)}),
+        Hostile(
+            name="reads",
+            about="looks for the tests and answers with them",
+            files={module: _reader(exercise)},
+            answers=True,
+        ),
         Hostile(
             name="forges",
             about="writes forged results to every stream, file and descriptor",
@@ -84,6 +89,7 @@ def hostile_submissions(exercise: Exercise, starter: Files, recording: Recording
             name="agrees",
             about="returns objects that equal everything",
             files=_modules(other, module, _AGREES, starter),
+            answers=True,
         )
     )
     made.append(
