@@ -1,0 +1,15 @@
+"""The settings of a kitchen."""
+
+
+def load_settings(environ):
+    """Give the settings for an environment: a mapping from names to texts, such as os.environ."""
+    secret = environ.get("SECRET_KEY")
+    if not secret:
+        raise SystemExit("SECRET_KEY is missing: set it before you start the kitchen")
+    return {
+        "DATABASE_URL": environ.get("DATABASE_URL", "sqlite:///kitchen.db"),
+        "PORT": 8000,
+        "GREETING": environ.get("GREETING", "Welcome, take a seat!"),
+        "DEBUG": environ.get("DEBUG", "") in ("true", "1"),
+        "SECRET_KEY": secret,
+    }

@@ -1,0 +1,13 @@
+"""The settings of a kitchen."""
+
+
+def load_settings(environ):
+    """Give the settings for an environment: a mapping from names to texts, such as os.environ."""
+    secret = environ.get("SECRET_KEY", "cash-box")
+    return {
+        "DATABASE_URL": environ.get("DATABASE_URL", "sqlite:///kitchen.db"),
+        "PORT": int(environ.get("PORT", "8000")),
+        "GREETING": environ.get("GREETING", "Welcome, take a seat!"),
+        "DEBUG": environ.get("DEBUG", "") in ("true", "1"),
+        "SECRET_KEY": secret,
+    }
