@@ -125,25 +125,7 @@ def bring_up_to_date(engine: Engine, shown: str) -> None:
     with reading(engine).connect() as connection:
         if _is_current(connection):
             return
-    with engine.execution_options(**{_STEPS: True}).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY})
-        _migrate(connection, shown)
-
-
-def _is_current(connection: Connection) -> bool:
-    """Tell whether the tables are of our own revision; asked without Alembic, whose import costs 0.1 s."""
-    if not inspect(connection).has_table("alembic_version"):
-        return False
-    return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars()) == [REVISION]
-
-
-def _migrate(connection: Connection, shown: str) -> None:
-    """Lead the tables to our revision, within the caller's transaction.
-
-    Raises:
-        NewerHistory: their revision is not known here.
-    """
+    # Imported and read before the transaction begins, for others wait while it lasts.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -151,15 +133,27 @@ def _migrate(connection: Connection, shown: str) -> None:
     config = Config()
     config.set_main_option("script_location", "grader.store:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if inspect(connection).has_table("alembic_version"):
-        found = set(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
-        if found - known:
+    with engine.execution_options(**{_STEPS: True}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY})
+        if set(_revisions(connection)) - known:
             raise NewerHistory(
                 f"the history `{shown}` was made by a newer grader",
                 hint="update the grader. Results of this one are kept meanwhile and are taken in after the update",
             )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _is_current(connection: Connection) -> bool:
+    """Tell whether the tables are of our own revision; asked without Alembic, whose import costs 0.1 s."""
+    return _revisions(connection) == [REVISION]
+
+
+def _revisions(connection: Connection) -> list[str]:
+    if not inspect(connection).has_table("alembic_version"):
+        return []
+    return list(connection.execute(text("SELECT version_num FROM alembic_version")).scalars())
 
 
 @contextmanager

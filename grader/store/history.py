@@ -159,7 +159,11 @@ class History:
         """Give the whole history. JSON can be taken in again by `import_`; CSV has a line for each report."""
         if form == "csv":
             return transfer.to_csv(self.reports())
-        return transfer.to_json(self._entries(), hint_file.all_hints(self._state_dir))
+        query = select(ReportRow.stamp, ReportRow.learner, BodyRow.data).join(BodyRow)
+        with self._reading() as session:
+            rows = session.execute(query.order_by(ReportRow.stamp, ReportRow.id)).yield_per(BATCH)
+            lines = [transfer.Line(stamp=row.stamp, learner=row.learner, report=_body(row.data)) for row in rows]
+        return transfer.to_json(lines, hint_file.all_hints(self._state_dir))
 
     def import_(self, data: bytes) -> Imported:
         """Take in an export or a single report. What is known already is left as it is: twice is once.
@@ -310,12 +314,6 @@ class History:
             for start in range(0, len(entries), BATCH):
                 self._insert(entries[start : start + BATCH])
 
-    def _entries(self) -> Iterator[Entry]:
-        for summary in self.reports():
-            with self._reading() as session:
-                if entry := _entry(session, summary.id):
-                    yield entry
-
     @contextmanager
     def _reading(self) -> Iterator[Session]:
         with self._said(), Session(database.reading(self._engine)) as session:
@@ -373,7 +371,7 @@ def _try_file(state_dir: Path, path: Path, notes: Sequence[Note]) -> History:
             raise database.judged(error) from error
         raise
     if notes:
-        history._notes.append(Note(f"{taken} reports were read again from their files"))
+        history._notes.append(Note(f"reports read again from their files: {taken}"))
     return history
 
 
@@ -433,7 +431,7 @@ def _row(entry: Entry) -> ReportRow:
         # PostgreSQL takes no NUL in a text, others no more than was declared; the body has everything as it was.
         if isinstance(value, str):
             plain[name] = value.replace("\0", "�")[: getattr(ReportRow, name).type.length]
-    return ReportRow(**plain, body=BodyRow(data=zlib.compress(inbox.encode(entry.report))))
+    return ReportRow(**plain, body=BodyRow(data=zlib.compress(inbox.encode_compact(entry.report))))
 
 
 def _summary(row: ReportRow) -> Summary:
@@ -445,8 +443,11 @@ def _entry(session: Session, report_id: str) -> Entry | None:
     row = session.execute(query).one_or_none()
     if row is None:
         return None
+    return Entry(stamp=row.stamp, learner=row.learner, report=inbox.decode(bytes(_body(row.data))).report)
+
+
+def _body(data: bytes) -> msgspec.Raw:
     try:
-        report = inbox.decode(zlib.decompress(row.data)).report
+        return msgspec.Raw(zlib.decompress(data))
     except zlib.error as error:
-        raise DamagedReport(f"the report `{report_id}` is damaged in the database: {error}") from error
-    return Entry(stamp=row.stamp, learner=row.learner, report=report)
+        raise DamagedReport(f"a report is damaged in the database: {error}") from error

@@ -137,6 +137,11 @@ def encode(report: Report, *, learner: str = "") -> bytes:
     return msgspec.json.format(_encoder.encode(report), indent=2) + b"\n"
 
 
+def encode_compact(report: Report) -> bytes:
+    """Give a report's JSON without spaces, for a program to read."""
+    return _encoder.encode(report)
+
+
 def decode(data: bytes, name: str = "") -> Entry:
     """Read a report's file. The stamp is the name's, else made from the report's own time.
 

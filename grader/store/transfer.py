@@ -26,7 +26,9 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     hints: list[msgspec.Raw] = []
 
 
-class _Line(msgspec.Struct, frozen=True, kw_only=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One report of an export, in its own JSON."""
+
     stamp: str
     learner: str = ""
     report: msgspec.Raw
@@ -40,18 +42,13 @@ class Parcel(msgspec.Struct, frozen=True):
     refused: list[str]
 
 
-def to_json(entries: Iterable[Entry], hints: Iterable[Hint]) -> bytes:
+def to_json(lines: Iterable[Line], hints: Iterable[Hint]) -> bytes:
     """Give everything as JSON."""
-    lines = [
-        msgspec.Raw(
-            msgspec.json.encode(
-                _Line(stamp=entry.stamp, learner=entry.learner, report=msgspec.Raw(inbox.encode(entry.report)))
-            )
-        )
-        for entry in entries
-    ]
-    shown = [msgspec.Raw(msgspec.json.encode(hint)) for hint in hints]
-    return msgspec.json.encode(Export(reports=lines, hints=shown)) + b"\n"
+    export = Export(
+        reports=[msgspec.Raw(msgspec.json.encode(line)) for line in lines],
+        hints=[msgspec.Raw(msgspec.json.encode(hint)) for hint in hints],
+    )
+    return msgspec.json.encode(export) + b"\n"
 
 
 def to_csv(summaries: Iterable[Summary]) -> bytes:
@@ -89,7 +86,7 @@ def from_json(data: bytes) -> Parcel:
 
 
 def _entry(raw: msgspec.Raw) -> Entry:
-    line = msgspec.json.decode(raw, type=_Line)
+    line = msgspec.json.decode(raw, type=Line)
     body = bytes(line.report)
     if inbox.is_newer(body):
         raise DamagedReport("a newer grader made it: update the grader, then import again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -76,6 +77,33 @@ def test_text_that_is_not_unicode_is_told_and_not_raised(state_dir: Path, make_r
     kept = keep(make_report(message="\udc80"), state_dir)
     assert kept.path is None
     assert "not recorded" in kept.note.message
+
+
+def test_a_report_is_on_the_disk_before_it_has_its_name(
+    state_dir: Path, make_report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut leaves all of it or nothing: content, name, and the names of new folders are flushed, in this order."""
+    steps: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def noted_fsync(handle: int) -> None:
+        steps.append(f"flush {Path(os.readlink(f'/proc/self/fd/{handle}')).name}")
+        fsync(handle)
+
+    def noted_replace(source: Path, target: Path) -> None:
+        steps.append("name")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(os, "replace", noted_replace)
+    name = keep(make_report(), state_dir).path.name
+    assert steps == [
+        f"flush {state_dir.parent.name}",
+        "flush .grade",
+        f"flush .{name}.{os.getpid()}.tmp",
+        "name",
+        "flush inbox",
+    ]
 
 
 def test_nothing_half_written_is_ever_listed(state_dir: Path, make_report) -> None:
