@@ -44,6 +44,7 @@ COMMANDS: dict[str, Lazy] = {
     "reset": Lazy("grader.cli.learn", "reset", "Start an exercise again; your code is kept."),
     "redo": Lazy("grader.cli.learn", "redo", "Do an exercise once more, with other data."),
     "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
+    "batch": Lazy("grader.cli.batch", "batch", "Grade a class."),
     "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
     "new": Lazy("grader.cli.author", "new", "Begin an exercise."),
     "release": Lazy("grader.cli.author", "release_pack", "Write the learners' pack: nothing hidden in it."),

@@ -1,0 +1,60 @@
+"""Grade once more where the grader failed, and have a report even where nothing could be graded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from grader.error import RefusedSubmission, SandboxError
+from grader.exercise import Exercise
+from grader.grading import derive_seed, grade, judge
+from grader.report import Report
+from grader.sandbox.choose import Choice
+from grader.sandbox.pod import PodResult
+from grader.submission import Submission
+
+RETRIES = 2
+"""So many times more where the grader failed: an engine under load does. A third time is a finding."""
+
+
+def graded(
+    exercise: Exercise, submission: Submission, choice: Choice, *, is_stopped: Callable[[], bool] = lambda: False
+) -> Report:
+    """Grade, and again where the grader failed. A failure that stays is a report of status `grader-error`."""
+    for turn in range(RETRIES + 1):
+        try:
+            report = grade(exercise, submission, choice)
+        except SandboxError as error:
+            report = failed(exercise, submission, choice, error)
+        if report.status != "grader-error" or turn == RETRIES or is_stopped():
+            break
+    return report
+
+
+def failed(exercise: Exercise, submission: Submission, choice: Choice, error: SandboxError) -> Report:
+    """Give the report of a grading that the sandbox didn't carry out: nobody's score."""
+    report = judge(
+        exercise,
+        submission,
+        choice,
+        seed=derive_seed(exercise, submission),
+        limits=exercise.limits,
+        result=PodResult(events=(), ending="examiner-lost"),
+    )
+    return msgspec.structs.replace(report, message=error.message)
+
+
+def refused(exercise: Exercise, error: RefusedSubmission, choice: Choice) -> Report:
+    """Give the report of files that can't be taken: broken, for a reason that its learner can put right."""
+    nothing = Submission(files={}, digest="none")
+    report = judge(
+        exercise,
+        nothing,
+        choice,
+        seed=derive_seed(exercise, nothing),
+        limits=exercise.limits,
+        result=PodResult(events=(), ending="wall"),
+    )
+    message = "the files can't be taken: " + "\n".join([*error.problems, *([error.hint] if error.hint else [])])
+    return msgspec.structs.replace(report, message=message, limit=None)
