@@ -45,6 +45,7 @@ COMMANDS: dict[str, Lazy] = {
     "redo": Lazy("grader.cli.learn", "redo", "Do an exercise once more, with other data."),
     "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
     "batch": Lazy("grader.cli.batch", "batch", "Grade a class."),
+    "ci": Lazy("grader.cli.ci", "ci", "Grade what a change touches, in CI."),
     "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
     "new": Lazy("grader.cli.author", "new", "Begin an exercise."),
     "release": Lazy("grader.cli.author", "release_pack", "Write the learners' pack: nothing hidden in it."),

@@ -1,0 +1,355 @@
+"""Grade what a change touches, and write what the place that runs it understands.
+
+The hidden tests come from the course, which is trusted; from the submissions nothing is taken but the files of each
+`solution/`. Their workflow, configuration and tests are never read, and no link in them is followed.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import secrets
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.batch.attempt import graded, refused
+from grader.batch.batch import put
+from grader.course import Course
+from grader.error import BrokenExercise, RefusedSubmission, UsageError
+from grader.exercise import Exercise
+from grader.render import FORMATS, render
+from grader.render.account import headline
+from grader.render.plain import number, one_line, to_json
+from grader.report import Report
+from grader.sandbox.choose import Choice
+from grader.store.place import reason
+from grader.submission import kind_problem, read_submission, shown
+
+JUNIT_FILE = "kata-junit.xml"
+GIT_S = 60
+SUMMARY_BYTES = 900_000
+"""GitHub drops a step's summary of more than 1 MiB."""
+
+_SUITES = re.compile(rb"<testsuites name=\"[^\"]*\" tests=\"(\d+)\" failures=\"(\d+)\" errors=\"(\d+)\"")
+_PASS = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?)\s*%?")
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """One solution to grade. `folder` may be an archive; `within` is the submissions' folder, or `None` for a path that
+    whoever called gave, and trusts.
+    """
+
+    name: str
+    folder: Path
+    within: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A report, and where its files lie."""
+
+    report: Report
+    folder: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """An output: a format, and its file; `None` is stdout."""
+
+    format: str
+    file: Path | None
+
+
+def pass_mark(text: str) -> Decimal:
+    """Read a mark in percent.
+
+    Raises:
+        UsageError: it is none from 0 to 100.
+    """
+    found = _PASS.fullmatch(text.strip())
+    if found is None or Decimal(found[1]) > 100:
+        raise UsageError(f"{shown(text)} is no pass mark", hint="a number from 0 to 100, such as `--pass 60%`")
+    return Decimal(found[1])
+
+
+def target(text: str) -> Target:
+    """Read `NAME` or `NAME=FILE`.
+
+    Raises:
+        UsageError: no format has the name.
+    """
+    name, _, file = text.partition("=")
+    if name not in FORMATS:
+        raise UsageError(f"no format named {shown(name)}", hint="the formats are " + ", ".join(FORMATS))
+    return Target(format=name, file=Path(file) if file not in ("", "-") else None)
+
+
+def targets_of_place(environ: Mapping[str, str]) -> list[Target]:
+    """Give the outputs that the place reads by itself, beside GitHub's own files (see `tell_github`)."""
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return [Target(format="github", file=None)]
+    if environ.get("GITLAB_CI") == "true":
+        return [Target(format="text", file=None), Target(format="junit", file=Path(JUNIT_FILE))]
+    return []
+
+
+def base_of(environ: Mapping[str, str]) -> str:
+    """Name the commit that the change is against, as the place tells it."""
+    branch = environ.get("GITHUB_BASE_REF", "")
+    return f"origin/{branch}" if branch else environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "") or "HEAD~1"
+
+
+def changed_exercises(submissions: Path, base: str) -> list[str] | None:
+    """Name the folders below `exercises/` that differ between the base and now; `None` for all, as in a first commit.
+
+    Raises:
+        UsageError: git can't tell.
+    """
+    if not _is_commit(submissions, base):
+        if base == "HEAD~1" and _git(submissions, "rev-parse", "--is-shallow-repository").strip() == b"false":
+            return None
+        raise UsageError(
+            f"git doesn't know the commit {shown(base)} in {shown(str(submissions))}",
+            hint="fetch the history (GitHub: `fetch-depth: 0`; GitLab: `GIT_DEPTH: 0`), or grade everything with `--all`",
+        )
+    options = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative")
+    try:
+        # Since the two parted: what went into the base meanwhile is not of this change.
+        told = _git(submissions, *options, f"{base}...HEAD", "--", ".")
+    except UsageError:
+        told = _git(submissions, *options, base, "HEAD", "--", ".")  # a shallow clone doesn't know where they parted
+    names = {
+        parts[1]
+        for path in told.split(b"\0")
+        if len(parts := os.fsdecode(path).split("/")) > 2 and parts[0] == "exercises"
+    }
+    return sorted(names)
+
+
+def subjects_of(course: Course, submissions: Path, names: Sequence[str] | None, say: Say) -> list[Subject]:
+    """Give the solutions of these exercises, of all where `names` is `None`; says what can't be graded."""
+    known = [entry.id for entry in course.exercises()]
+    if names is not None:
+        for name in names:
+            if name not in known:
+                say(f"note: {shown(name)} is no exercise of the course: not graded")
+    subjects = []
+    for name in known:
+        if names is not None and name not in names:
+            continue
+        folder = submissions / "exercises" / name / "solution"
+        if os.path.lexists(folder):
+            subjects.append(Subject(name=name, folder=folder, within=submissions))
+        elif names is not None:
+            say(f"note: `{name}` was changed and has no `solution/`: not graded")
+    return subjects
+
+
+def named_subject(text: str, submissions: Path) -> Subject:
+    """Read `NAME` or `NAME=FOLDER`: a solution to grade whatever has changed."""
+    name, _, folder = text.partition("=")
+    if folder:
+        return Subject(name=name, folder=Path(folder))
+    return Subject(name=name, folder=submissions, within=submissions)
+
+
+def grade_subjects(
+    course: Course, subjects: Iterable[Subject], choice: Choice, say: Say
+) -> tuple[list[Result], list[BrokenExercise]]:
+    """Grade each. What a learner did wrong is in the reports; an exercise that isn't sound is given beside them.
+
+    Raises:
+        UnknownExercise: a subject's name means none.
+        NoHiddenTests: the course is a learners' pack.
+    """
+    results: list[Result] = []
+    broken: list[BrokenExercise] = []
+    for subject in subjects:
+        try:
+            exercise = course.load(subject.name)
+        except BrokenExercise as error:
+            broken.append(error)
+            continue
+        report, folder = _graded(exercise, subject, choice)
+        say(f"{exercise.id}: {headline(report)}")
+        results.append(Result(report=report, folder=folder))
+    return results, broken
+
+
+def exit_code(results: Iterable[Result], mark: Decimal) -> int:
+    """Give 0 where every solution reaches the mark, 1 where one doesn't, 3 where the grader failed."""
+    reports = [result.report for result in results]
+    if any(report.status == "grader-error" for report in reports):
+        return 3
+    return 0 if all(report.points * 100 >= mark * report.points_max for report in reports) else 1
+
+
+def write(results: Sequence[Result], where: Target, *, root: Path, environ: Mapping[str, str]) -> None:
+    """Write all reports in one format: into one file where the format can, else a file for each exercise.
+
+    Raises:
+        UsageError: a file can't be written.
+    """
+    together = _together(results, where.format, root)
+    if where.file is None:
+        data = b"".join(together)
+        if environ.get("GITHUB_ACTIONS") == "true" and where.format != "github":
+            data = _without_commands(data)
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    for place, data in enumerate(together):
+        path = where.file
+        if len(together) > 1:
+            path = path.with_name(f"{path.stem}-{results[place].report.exercise.id}{path.suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            put(path, data)  # replaces a link that lies there, and writes through none
+        except OSError as error:
+            raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
+
+
+def tell_github(results: Sequence[Result], environ: Mapping[str, str]) -> None:
+    """Write GitHub's own files: the step's summary, and the step's output with Classroom's result.
+
+    Raises:
+        UsageError: a file can't be written.
+    """
+    if environ.get("GITHUB_ACTIONS") != "true" or not results:
+        return
+    summary = b""
+    for result in results:
+        told = render(result.report, "markdown") + b"\n"
+        if len(summary) + len(told) > SUMMARY_BYTES:
+            told = f"{result.report.exercise.id}: {headline(result.report)}\n\n".encode()
+        summary += told
+    _append(environ.get("GITHUB_STEP_SUMMARY", ""), summary)
+    _append(environ.get("GITHUB_OUTPUT", ""), b"result=" + base64.b64encode(_classroom(results).rstrip()) + b"\n")
+
+
+def _graded(exercise: Exercise, subject: Subject, choice: Choice) -> tuple[Report, Path]:
+    folder = subject.folder
+    if subject.within is not None and folder == subject.within:
+        folder = subject.within / "exercises" / exercise.id / "solution"
+    try:
+        if subject.within is not None:
+            _refuse_links(subject.within, folder)
+        return graded(exercise, read_submission(folder), choice), folder
+    except RefusedSubmission as error:
+        return refused(exercise, error, choice), folder
+
+
+def _refuse_links(within: Path, folder: Path) -> None:
+    """Refuse a solution that a link leads to: it would be graded as what somebody else wrote, or show a file of ours."""
+    path = within
+    for part in folder.relative_to(within).parts:
+        path = path / part
+        if path.is_symlink():
+            name = shown(str(path.relative_to(within)))
+            raise RefusedSubmission([f"{name} {kind_problem(stat.S_IFLNK)}"])
+
+
+def _together(results: Sequence[Result], format: str, root: Path) -> list[bytes]:
+    """Give the contents: one where the format has room for several exercises, else one for each."""
+    if format == "github":
+        return [b"".join(render(each.report, format, folder=_relative(each.folder, root)) for each in results)]
+    if format == "csv":
+        return [b"".join(render(each.report, format, has_header=not place) for place, each in enumerate(results))]
+    if format in ("text", "markdown"):
+        return [b"\n".join(render(each.report, format) for each in results)]
+    if format == "classroom" and len(results) > 1:
+        return [_classroom(results)]
+    if format == "junit" and len(results) > 1:
+        return [_junit([render(each.report, format) for each in results])]
+    return [render(each.report, format) for each in results]
+
+
+def _classroom(results: Sequence[Result]) -> bytes:
+    """Put the results of several exercises into one; where the grader failed in one, there is no total to tell."""
+    found: list[dict[str, Any]] = [msgspec.json.decode(render(each.report, "classroom")) for each in results]
+    failed = next((each for each in found if each["status"] == "error"), None)
+    if failed is not None or len(found) == 1:
+        return to_json(failed or found[0], indent=0) + b"\n"
+    tests = []
+    for result, each in zip(results, found, strict=True):
+        title = re.sub(r"::|##\[", " ", one_line(result.report.exercise.title, 100))
+        tests += [{**test, "name": f"{title}: {test['name']}"} for test in each["tests"]]
+    is_passed = all(each["status"] == "pass" for each in found)
+    top = number(sum((Decimal(str(each["max_score"])) for each in found), Decimal(0)))
+    merged = {"version": 3, "status": "pass" if is_passed else "fail", "max_score": top, "tests": tests}
+    return to_json(merged, indent=0) + b"\n"
+
+
+def _junit(documents: Sequence[bytes]) -> bytes:
+    """Put the suites of several documents into one."""
+    counts = [0, 0, 0]
+    suites = []
+    for document in documents:
+        found = _SUITES.search(document)
+        assert found is not None
+        counts = [before + int(more) for before, more in zip(counts, found.groups(), strict=True)]
+        # What learners wrote is escaped, so these can only be the document's own.
+        start, end = document.index(b"<testsuite "), document.rindex(b"</testsuites>")
+        suites.append(document[start:end])
+    tests, failures, errors = counts
+    head = f'<testsuites name="katas" tests="{tests}" failures="{failures}" errors="{errors}">\n'
+    return b'<?xml version="1.0" encoding="utf-8"?>\n' + head.encode() + b"".join(suites) + b"</testsuites>\n"
+
+
+def _without_commands(data: bytes) -> bytes:
+    """Let GitHub take nothing in this for a workflow command, whatever learners print."""
+    token = secrets.token_hex(16)
+    return f"::stop-commands::{token}\n".encode() + data + f"\n::{token}::\n".encode()
+
+
+def _relative(folder: Path, root: Path) -> str:
+    path = os.path.relpath(folder.absolute(), root.absolute())
+    return "" if path.startswith("..") else path.replace(os.sep, "/")
+
+
+def _append(file: str, data: bytes) -> None:
+    if not file:
+        return
+    try:
+        with open(file, "ab") as opened:
+            opened.write(data)
+    except OSError as error:
+        raise UsageError(f"`{file}` can't be written: {reason(error)}") from error
+
+
+def _is_commit(folder: Path, name: str) -> bool:
+    try:
+        _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    except UsageError:
+        _git(folder, "rev-parse", "--git-dir")  # tells the other reasons
+        return False
+    return not name.startswith("-")
+
+
+def _git(folder: Path, *arguments: str) -> bytes:
+    # The clone is the learner's: nothing in its configuration may start a program.
+    safe = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "--no-pager")
+    try:
+        done = subprocess.run(["git", *safe, *arguments], cwd=folder, capture_output=True, timeout=GIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(
+            f"git can't be asked what has changed: {error}", hint="name what to grade: `--exercise NAME`, or `--all`"
+        ) from error
+    if done.returncode:
+        told = one_line(done.stderr.decode("utf-8", "replace").strip(), 300)
+        raise UsageError(
+            f"git can't tell what has changed: {told}", hint="name what to grade: `--exercise NAME`, or `--all`"
+        )
+    return done.stdout

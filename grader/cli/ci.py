@@ -1,0 +1,96 @@
+"""`grade ci`: grade what a change touches, where CI runs."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+from grader.cli.common import course_of, course_option, sandbox_option, say
+
+
+@click.command("ci", short_help="Grade what a change touches, in CI.")
+@click.option("--base", metavar="COMMIT", help="What the change is against; default: as the place tells, else HEAD~1.")
+@click.option("--all", "is_all", is_flag=True, help="Grade every solution that is there.")
+@click.option(
+    "--exercise", "named", multiple=True, metavar="NAME[=FOLDER]",
+    help="Grade this one, whatever has changed. May be repeated.",
+)  # fmt: skip
+@click.option("--submissions", metavar="FOLDER", help="Where the solutions are; default: the course.")
+@course_option
+@click.option("--pass", "mark", default="100%", show_default=True, metavar="PERCENT", help="The pass mark.")
+@click.option("--report-only", is_flag=True, help="Exit with 0, whatever the result.")
+@click.option(
+    "--format", "formats", multiple=True, metavar="NAME[=FILE]",
+    help="One more output, on stdout without FILE. May be repeated.",
+)  # fmt: skip
+@sandbox_option
+@click.pass_context
+def ci(
+    ctx: click.Context,
+    base: str | None,
+    is_all: bool,
+    named: tuple[str, ...],
+    submissions: str | None,
+    mark: str,
+    report_only: bool,
+    formats: tuple[str, ...],
+    sandbox: str | None,
+) -> int:
+    """Grade what a change touches, and write what the place understands.
+
+    In GitHub Actions these are annotations, the step's summary and GitHub Classroom's result; in GitLab the JUnit file
+    `kata-junit.xml`. The hidden tests are those of the course, the solutions those of `--submissions`.
+
+    Exit code: 0 every solution reaches the pass mark, 1 one doesn't, 2 usage, 3 the grader or an exercise is at fault.
+    """
+    from grader.ci import (
+        Target,
+        base_of,
+        changed_exercises,
+        exit_code,
+        grade_subjects,
+        named_subject,
+        pass_mark,
+        subjects_of,
+        target,
+        targets_of_place,
+        tell_github,
+        write,
+    )
+    from grader.sandbox.choose import choose
+
+    wanted = pass_mark(mark)
+    targets = [*targets_of_place(os.environ), *(target(text) for text in formats)]
+    course = course_of(ctx)
+    folder = Path(submissions) if submissions is not None else course.root
+    if named:
+        subjects = [named_subject(text, folder) for text in named]
+    else:
+        names = None if is_all else changed_exercises(folder, base or base_of(os.environ))
+        subjects = subjects_of(course, folder, names, _tell)
+    if not subjects:
+        _tell("nothing to grade: no solution was " + ("found" if is_all else "changed"))
+        return 0
+    choice = choose(sandbox, is_own=False, say=_tell)
+    if choice.notice:
+        _tell(f"notice: {choice.notice}")
+    results, broken = grade_subjects(course, subjects, choice, _tell)
+    root = Path(os.environ.get("GITHUB_WORKSPACE") or folder)
+    if results:
+        for each in targets or [Target(format="text", file=None)]:
+            write(results, each, root=root, environ=os.environ)
+        tell_github(results, os.environ)
+    for error in broken:
+        for line in error.problems:
+            _tell(f"error: {line}")
+    if report_only:
+        return 0
+    return 3 if broken else exit_code(results, wanted)
+
+
+def _tell(text: str) -> None:
+    """Say it on stderr, without power over the log of GitHub Actions: a name in it may be a learner's."""
+    say(re.sub(r"^(\s*)::|##\[", r"\1: ", text, flags=re.MULTILINE))
