@@ -436,11 +436,14 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk(state_dir: Path, make_repor
 def unwritable(folder: Path) -> Iterator[None]:
     """Make a folder read-only: for root by a mount, for whom permissions don't count."""
     if not is_root:
-        folder.chmod(0o500)
+        folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
+        for one in folders:
+            one.chmod(0o500)
         try:
             yield
         finally:
-            folder.chmod(0o700)
+            for one in folders:
+                one.chmod(0o700)
         return
     bind = subprocess.run(["mount", "--bind", folder, folder], check=False)
     if bind.returncode:
