@@ -173,16 +173,14 @@ class _Run:
                 raise _unwritable(self._settings.reports, error) from error
         jobs = max(1, min(self._settings.jobs, len(self._results.sent)))
         workers = [threading.Thread(target=self._work, name=f"batch-{number}") for number in range(jobs)]
-        for worker in workers:
-            worker.start()
-        while any(worker.is_alive() for worker in workers):
-            try:
-                # Waiting with a bound lets a signal through.
-                for worker in workers:
-                    worker.join(POLL_S)
-            except KeyboardInterrupt:
-                self._results.is_interrupted = True
-                self._stop.set()
+        try:
+            for worker in workers:
+                worker.start()
+            _await(workers)
+        except KeyboardInterrupt:
+            self._results.is_interrupted = True
+            self._stop.set()
+            _await(workers)
         if self._fault is not None:
             raise self._fault
 
@@ -288,6 +286,13 @@ class _Run:
         with self._lock:
             self._results.settled += 1
             self._listen(Settled(sent=self._results.sent[place], kind=kind, message=message, is_known=is_known))
+
+
+def _await(workers: Sequence[threading.Thread]) -> None:
+    """Wait for the end of those that were started."""
+    while running := [worker for worker in workers if worker.is_alive()]:
+        # Waiting with a bound lets a signal through.
+        running[0].join(POLL_S)
 
 
 def put(path: Path, data: bytes) -> None:

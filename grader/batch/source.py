@@ -99,7 +99,8 @@ def find_submissions(folder: Path) -> Found:
             mode = os.lstat(path).st_mode
         except OSError:
             continue  # gone since it was listed
-        one = _read_name(name, path, stat.S_ISDIR(mode))
+        # A link counts as a folder here, and is refused when it is read: nobody is left out in silence.
+        one = _read_name(name, path, stat.S_ISDIR(mode) or stat.S_ISLNK(mode))
         if one is None:
             ignored.append(name)
         elif not one.paths[0][0]:

@@ -1,0 +1,43 @@
+"""The number of gradings at a time comes from the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.batch.machine import jobs_for
+from grader.sandbox.pod import Limits
+
+
+def jobs(tmp_path: Path, *, free_mib: int, **files: str) -> int:
+    """Give the number on a machine with this much free memory, and these files of its control groups."""
+    (tmp_path / "meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable: {free_mib * 1024} kB\n")
+    for name, text in files.items():
+        path = tmp_path / name.replace("__", "/").replace("_DOT_", ".")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    return jobs_for(Limits(memory_mib=256), cgroup=tmp_path, meminfo=tmp_path / "meminfo")
+
+
+@pytest.fixture(autouse=True)
+def _eight_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+
+
+def test_each_grading_has_a_processor(tmp_path: Path) -> None:
+    """More at a time would only make each slower, and time limits unfair."""
+    assert jobs(tmp_path, free_mib=64_000) == 8
+
+
+def test_each_grading_has_its_memory(tmp_path: Path) -> None:
+    """What all may use together must be there, with a fifth to spare; one always runs."""
+    assert jobs(tmp_path, free_mib=1000) == 2
+    assert jobs(tmp_path, free_mib=100) == 1
+
+
+def test_a_containers_share_is_respected(tmp_path: Path) -> None:
+    """In a container the machine's own figures are not ours."""
+    assert jobs(tmp_path, free_mib=64_000, cpu_DOT_max="300000 100000") == 3
+    assert jobs(tmp_path, free_mib=64_000, cpu_DOT_max="max 100000", memory_DOT_max=str(1 << 30)) == 2

@@ -1,0 +1,187 @@
+"""What a teacher has on disk becomes learners and their files."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.batch.source import NotSent, Sent, find_submissions, read_sent
+from grader.error import RefusedSubmission, UsageError
+
+ID = "exercise-03-one-dish"
+Send = Callable[..., Path]
+
+
+def zip_of(**files: str) -> bytes:
+    """Give a zip; `__` in a name is `/`."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("__", "/") + ".py", content)
+    return data.getvalue()
+
+
+def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    """Give a gzipped tar."""
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w:gz") as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return data.getvalue()
+
+
+def only(folder: Path) -> Sent:
+    """Give the one that was found."""
+    (found,) = find_submissions(folder).sent
+    return found
+
+
+def test_folders_and_archives_are_named_after_their_learners(sent: Path, send: Send) -> None:
+    """A folder, a zip or a tar for each learner; what is no submission is told."""
+    send("amal", "a")
+    send("bo.zip", zip_of(app="b"), name="")
+    send("chi.tar.gz", tar_of((tarfile.TarInfo("app.py"), b"c")), name="")
+    send("grades.csv", "x", name="")
+    send(".DS_Store", "x", name="")
+
+    found = find_submissions(sent)
+
+    assert [each.label for each in found.sent] == ["amal", "bo", "chi"]
+    assert [read_sent(each, ID).files["app.py"] for each in found.sent] == [b"a", b"b", b"c"]
+    assert found.ignored == ["grades.csv"]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "exercise-03-one-dish",
+        "Exercise-03",
+        "exercise-3/solution",
+        "exercises/exercise-03-one-dish/solution",
+        "solution",
+    ],
+)
+def test_the_exercise_is_found_in_a_learners_tree(sent: Path, send: Send, inside: str) -> None:
+    """A clone of a course, or of one's own exercises, needs no sorting by hand."""
+    send("amal", "mine", name=f"{inside}/app.py")
+    if inside != "solution":
+        send("amal", "other", name=f"{'exercises/' if inside.startswith('exercises') else ''}exercise-04-x/app.py")
+
+    assert read_sent(only(sent), ID).files == {"app.py": b"mine"}
+
+
+def test_the_exercise_is_found_in_an_archive_of_a_tree(sent: Path, send: Send) -> None:
+    """An archive of several exercises is a tree as well."""
+    files = {"exercise-03-one-dish__solution__app": "mine", "exercise-04-x__app": "other"}
+    send("amal.zip", zip_of(**files), name="")
+
+    assert read_sent(only(sent), ID).files == {"app.py": b"mine"}
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_a_tree_without_the_exercise_is_no_submission(sent: Path, send: Send, kind: str) -> None:
+    """Whoever sent other exercises has not sent a wrong answer to this one."""
+    if kind == "folder":
+        send("amal", "other", name="exercise-04-x/app.py")
+        send("amal", "other", name="exercise-05-x/app.py")
+    else:
+        send("amal.zip", zip_of(**{"exercise-04-x__app": "other", "exercise-05-x__app": "other"}), name="")
+
+    with pytest.raises(NotSent, match=f"`amal.*` holds no `{ID}`"):
+        read_sent(only(sent), ID)
+
+
+@pytest.mark.parametrize("end", ["_", ""])
+def test_moodles_folders_are_known(sent: Path, send: Send, end: str) -> None:
+    """Moodle's folders have the learner's name and number, and often one archive in them."""
+    send(f"Jane Doe_4711_assignsubmission_file{end}", zip_of(app="j"), name="work.zip")
+    send(f"Jane Doe_4711_assignsubmission_onlinetext{end}", "<p>", name="onlinetext.html")
+
+    found = only(sent)
+
+    assert (found.label, found.id) == ("Jane Doe", "4711")
+    assert read_sent(found, ID).files == {"app.py": b"j"}
+
+
+def test_moodles_long_file_names_are_known(sent: Path, send: Send) -> None:
+    """Without folders, Moodle puts the same in front of every file."""
+    send("Jane Doe_4711_assignsubmission_file_app.py", "j", name="")
+    send("Jane Doe_4711_assignsubmission_file_menu.py", "m", name="")
+    send("Li_Wei_4712_assignsubmission_file_all.zip", zip_of(app="l"), name="")
+
+    jane, li = find_submissions(sent).sent
+
+    assert read_sent(jane, ID).files == {"app.py": b"j", "menu.py": b"m"}
+    assert (li.label, li.id, read_sent(li, ID).files) == ("Li_Wei", "4712", {"app.py": b"l"})
+
+
+def test_canvas_names_are_known(sent: Path, send: Send) -> None:
+    """Canvas's names tell learner, number and lateness, and a file that was sent again has a number of its own."""
+    send("doejane_4711_90210_app.py", "j", name="")
+    send("doejane_4711_90211_menu-2.py", "m", name="")
+    send("liwei_LATE_4712_90212_all-1.zip", zip_of(app="l"), name="")
+
+    jane, li = find_submissions(sent).sent
+
+    assert (jane.label, jane.id, jane.is_late) == ("doejane", "4711", False)
+    assert read_sent(jane, ID).files == {"app.py": b"j", "menu.py": b"m"}
+    assert (li.label, li.is_late, read_sent(li, ID).files) == ("liwei", True, {"app.py": b"l"})
+
+
+def test_learners_of_one_name_stay_apart(sent: Path, send: Send) -> None:
+    """Nobody gets another one's points."""
+    send("Jane Doe_1_assignsubmission_file_", "one")
+    send("Jane Doe_2_assignsubmission_file_", "two")
+    send("amal", "a")
+    send("amal.zip", zip_of(app="b"), name="")
+
+    assert [each.label for each in find_submissions(sent).sent] == ["Jane Doe (1)", "Jane Doe (2)", "amal", "amal (2)"]
+
+
+@pytest.mark.parametrize("where", ["amal", "amal/exercise-03", "amal/solution", "amal/work.zip"])
+def test_no_link_is_followed(sent: Path, send: Send, tmp_path: Path, where: str) -> None:
+    """A link would be graded as what somebody else wrote."""
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "app.py").write_text("another's")
+    (tmp_path / "other.zip").write_bytes(zip_of(app="another's"))
+    path = sent / where
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to(tmp_path / ("other.zip" if where.endswith("zip") else "other"))
+
+    with pytest.raises(RefusedSubmission, match="symbolic link"):
+        read_sent(only(sent), ID)
+
+
+def test_several_archives_from_one_learner_are_refused(sent: Path, send: Send) -> None:
+    """Which one is meant is not for us to guess."""
+    send("doejane_4711_1_a.zip", zip_of(app="1"), name="")
+    send("doejane_4711_2_b.zip", zip_of(app="2"), name="")
+
+    with pytest.raises(RefusedSubmission, match="send one archive"):
+        read_sent(only(sent), ID)
+
+
+def test_an_empty_folder_and_none_are_told(tmp_path: Path) -> None:
+    """A wrong folder is a mistake in the command, not a class without points."""
+    with pytest.raises(UsageError, match="no submission"):
+        find_submissions(tmp_path)
+    with pytest.raises(UsageError, match="can't be read"):
+        find_submissions(tmp_path / "none")
+
+
+def test_a_name_that_is_no_text_has_a_label_that_is(sent: Path) -> None:
+    """Gradebooks are UTF-8, whatever the disk's names are."""
+    os.mkdir(os.fsencode(sent) + b"/am\xffal")
+    (sent / os.fsdecode(b"am\xffal") / "app.py").write_text("a")
+
+    found = only(sent)
+
+    assert found.label == "am\\xffal"
+    assert read_sent(found, ID).files == {"app.py": b"a"}
