@@ -10,20 +10,21 @@ from __future__ import annotations
 import base64
 import collections
 import ctypes
-import errno
 import gc
 import importlib
+import itertools
 import json
 import os
 import resource
+import secrets
 import select
-import shutil
 import signal
 import socket
 import sqlite3
+import struct
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from . import learner, seccomp, values, wire
@@ -34,10 +35,17 @@ PR_SET_CHILD_SUBREAPER = 36
 
 OUTPUT_TAIL_BYTES = 16 * 1024
 MAX_STATEMENTS = 5000
+MAX_STATEMENT_CHARACTERS = 700_000
+"""Of all statements that are remembered, so that the evidence fits a frame however they are written in JSON."""
+
 MAX_NOTES_BYTES = 8 * 1024 * 1024
+MAX_CRASH_DEPTH = 20
+CONTROL_S = 2
 MAX_ROWS_BYTES = 2 * 1024 * 1024
 DATABASE_S = 5.0
 NICE_STEP = 10
+FOLDERS_AT_ONCE = 500
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 Reply = dict[str, Any]
 
@@ -107,6 +115,7 @@ class Keeper:
         elif op == "forget":
             self._drain()
             self._statements.clear()
+            self._statement_characters = 0
             self._dropped_statements = 0
         else:
             return {"error": f"no operation `{op}`"}
@@ -119,8 +128,9 @@ class Keeper:
         """End all that runs, clear all that can be written, and lay the learner's files out anew."""
         self.stop()
         self._clear_evidence()
-        for folder in {self._root, *self._settings.get("also_clear", ())}:
-            _empty(folder)
+        for folder in (self._root, *self._settings.get("also_clear", ())):
+            if os.path.isdir(folder):
+                _empty(folder)
         for name in ("solution", "data", "home", "tmp"):
             os.makedirs(os.path.join(self._root, name), exist_ok=True)
         for name, content in self._files.items():
@@ -138,6 +148,8 @@ class Keeper:
         theirs: socket.socket | None = None
         if not self._settings.get("command"):
             ours, theirs = socket.socketpair()
+            # A learner's process that never reads must not hold its keeper.
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", CONTROL_S, 0))
         try:
             pid = os.fork()
         except OSError as error:
@@ -207,36 +219,51 @@ class Keeper:
         try:
             wire.write(self._control.fileno(), message)
         except OSError:
-            pass  # the process ended; its end is told on its own way
+            pass  # the process ended, which is told on its own way, or it doesn't read, and the test's time runs out
 
     def sql(self, steps: list[Mapping[str, Any]]) -> Reply:
         """Do database steps in a process of their own: what lies in the learner's file may hang or crash its reader."""
         if self._database is None:
             return {"error": "this exercise has no database"}
         read_fd, write_fd = os.pipe()
-        pid = os.fork()
-        if pid == 0:
+        try:
+            pid = os.fork()
+        except OSError as error:
             os.close(read_fd)
-            _confine(self._settings)
-            try:
-                answer = _do_steps(self._database, steps)
-            except BaseException as error:  # noqa: BLE001  whatever it is, it is told, not raised in a fork
-                answer = {"failed": {"type": type(error).__name__, "message": str(error)[:500]}}
-            with open(write_fd, "wb") as pipe:
-                pipe.write(json.dumps(answer).encode())
-            os._exit(0)
+            os.close(write_fd)
+            reason = f"no process could be started to read the database: {error.strerror}"
+            return {"failed": {"type": "Unreadable", "message": reason}}
+        if pid == 0:
+            self._read_database(self._database, steps, write_fd)
         os.close(write_fd)
-        data = _read_until_closed(read_fd, MAX_ROWS_BYTES * 2, time.monotonic() + DATABASE_S)
+        limit_s = min(DATABASE_S, self._settings["limits"].get("test_s", DATABASE_S))
+        data = _read_until_closed(read_fd, MAX_ROWS_BYTES * 2, time.monotonic() + limit_s)
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         if data is None:
-            return {
-                "failed": {"type": "Unreadable", "message": f"the database gave no answer within {DATABASE_S:.0f} s"}
-            }
+            return {"failed": {"type": "Unreadable", "message": f"the database gave no answer within {limit_s:g} s"}}
         try:
             return wire.decode(data)
         except wire.BadFrame:
             return {"failed": {"type": "Unreadable", "message": "the process that read the database was ended"}}
+
+    def _read_database(self, database: str, steps: list[Mapping[str, Any]], answer_fd: int) -> NoReturn:
+        """Do the steps in this fork, which has left all that is the keeper's."""
+        try:
+            os.dup2(answer_fd, 3)
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for fd in (0, 1, 2):
+                os.dup2(nothing, fd)
+            os.closerange(4, 1024)
+            _confine(self._settings)
+            try:
+                answer = json.dumps(_do_steps(database, steps))
+            except BaseException as error:  # noqa: BLE001  whatever it is, it is told, not raised in a fork
+                answer = json.dumps({"failed": {"type": type(error).__name__, "message": str(error)[:500]}})
+            with open(3, "wb") as pipe:
+                pipe.write(answer.encode())
+        finally:
+            os._exit(0)
 
     def evidence(self) -> Reply:
         """Give what the learner's process left: the tail of its output, statements, crashes, how it ended, limits it hit."""
@@ -274,7 +301,8 @@ class Keeper:
         self._output = bytearray()
         self._output_total = 0
         self._output_exceeded = False
-        self._statements: collections.deque[str] = collections.deque(maxlen=MAX_STATEMENTS)
+        self._statements: collections.deque[str] = collections.deque()
+        self._statement_characters = 0
         self._dropped_statements = 0
         self._crashes: collections.deque[Any] = collections.deque(maxlen=5)
         self._notes_buffer = bytearray()
@@ -326,16 +354,26 @@ class Keeper:
             self.unwatch(self._notes_fd)
 
     def _take_note(self, line: bytes) -> None:
+        if len(line) > learner.MAX_NOTE_BYTES:
+            return  # none of ours is longer
         try:
             note = wire.decode(line)
         except wire.BadFrame:
             return
         if isinstance(note.get("sql"), str):
-            if len(self._statements) == MAX_STATEMENTS:
-                self._dropped_statements += 1
             self._statements.append(note["sql"])
-        elif isinstance(note.get("crash"), dict):
-            self._crashes.append(note["crash"])
+            self._statement_characters += len(note["sql"])
+            while len(self._statements) > MAX_STATEMENTS or self._statement_characters > MAX_STATEMENT_CHARACTERS:
+                self._statement_characters -= len(self._statements.popleft())
+                self._dropped_statements += 1
+        else:
+            self._take_crash(note.get("crash"))
+
+    def _take_crash(self, crash: Any) -> None:
+        if not isinstance(crash, dict) or wire.is_deeper(crash, MAX_CRASH_DEPTH):
+            return
+        if len(json.dumps(crash)) <= 6 * learner.MAX_NOTE_BYTES:  # a character may take six in JSON
+            self._crashes.append(crash)
 
     def _read_control(self) -> None:
         assert self._control is not None
@@ -352,9 +390,7 @@ class Keeper:
                         self._send_call(self._pending_call)
                         self._pending_call = None
                 elif self._waiting_call is not None:
-                    raised = message.get("raised")
-                    if isinstance(raised, dict):
-                        self._crashes.append(raised)
+                    self._take_crash(message.get("raised"))
                     self._answer_call({"result": message})
         except wire.BadFrame as error:
             self.unwatch(self._control.fileno())
@@ -427,6 +463,7 @@ class Keeper:
             sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
             sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
             sys.argv = [os.path.join(self._code, "app.py")]
+            _be_first_when_memory_ends()
             _confine(self._settings)
             command = self._settings.get("command")
             if command:
@@ -523,25 +560,66 @@ def _read_until_closed(fd: int, max_bytes: int, deadline: float) -> bytes | None
 
 
 def _empty(folder: str) -> None:
-    for entry in os.scandir(folder):
-        try:
+    """Remove what lies in a folder, whatever rights it has and however deep it goes.
+
+    Nothing of the learner's runs meanwhile. What lies deeper is moved up, one level a turn, so that neither Python's
+    recursion, nor the length of a path, nor the number of open descriptors ends it.
+    """
+    top = os.open(folder, _FOLDER_FLAGS)
+    token = secrets.token_hex(8)
+    names = (f"{token}-{number}" for number in itertools.count())
+    stuck: set[str] = set()
+    try:
+        while inner := _empty_level(top, stuck):
+            while inner:
+                name = inner.pop()
+                try:
+                    inner += _flatten(top, name, names)
+                except OSError:
+                    stuck.add(name)  # a mount, or another user's: it stays
+    finally:
+        os.close(top)
+
+
+def _empty_level(top: int, stuck: set[str]) -> list[str]:
+    """Remove the files of a folder; give some of the folders in it, none when it is empty."""
+    inner: list[str] = []
+    with os.scandir(top) as entries:
+        for entry in entries:
+            if entry.name in stuck:
+                continue
             if entry.is_dir(follow_symlinks=False):
-                _make_writable(entry.path)
-                shutil.rmtree(entry.path)
-            else:
-                os.unlink(entry.path)
-        except OSError as error:
-            if error.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES):
-                raise
+                inner.append(entry.name)
+                if len(inner) == FOLDERS_AT_ONCE:
+                    break
+                continue
+            try:
+                os.unlink(entry.name, dir_fd=top)
+            except OSError:
+                stuck.add(entry.name)
+    return inner
 
 
-def _make_writable(folder: str) -> None:
-    """Undo what a learner did to keep a folder from being cleared."""
-    for parent, _, _ in os.walk(folder):
-        try:
-            os.chmod(parent, 0o700)
-        except OSError:
-            pass
+def _flatten(top: int, name: str, names: Iterator[str]) -> list[str]:
+    """Remove the folder `name` of `top`; what folders it has are moved to `top`. Give the names of some of them."""
+    moved: list[str] = []
+    os.chmod(name, 0o700, dir_fd=top)
+    here = os.open(name, _FOLDER_FLAGS, dir_fd=top)
+    try:
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    os.chmod(entry.name, 0o700, dir_fd=here)  # to move a folder is to write in it
+                    new_name = next(names)
+                    os.rename(entry.name, new_name, src_dir_fd=here, dst_dir_fd=top)
+                    if len(moved) < FOLDERS_AT_ONCE:
+                        moved.append(new_name)
+                else:
+                    os.unlink(entry.name, dir_fd=here)
+    finally:
+        os.close(here)
+    os.rmdir(name, dir_fd=top)
+    return moved
 
 
 def _confine(settings: Mapping[str, Any]) -> None:
@@ -557,19 +635,26 @@ def _confine(settings: Mapping[str, Any]) -> None:
     for which, value in hard:
         resource.setrlimit(which, (value, value))
     os.nice(NICE_STEP)
-    try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("1000")  # when memory runs out it is the learner's process that goes, not its keeper
-    except OSError:
-        pass
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     seccomp.apply()
 
 
+def _be_first_when_memory_ends() -> None:
+    """Make this process the one that the kernel ends when memory runs out, and not its keeper."""
+    # A fork of the keeper can't be read either, and its own files in /proc are root's, until it says otherwise.
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("1000")
+    except OSError:
+        pass
+
+
 def _do_steps(database: str, steps: list[Mapping[str, Any]]) -> Reply:
     """Do SQL steps on the database, each `{"sql", "params", "mode"}`; give one result a step."""
     connection = sqlite3.connect(database, timeout=2.0, isolation_level=None)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * MAX_ROWS_BYTES)
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA foreign_keys = ON")
     results: list[Any] = []

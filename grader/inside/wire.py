@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import struct
 from collections.abc import Iterator, Mapping
@@ -10,6 +11,9 @@ from typing import Any
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """The largest frame from the host to a box: a submission of 8 MiB as base64, and some."""
+
+MAX_DEPTH = 200
+"""Far from where the JSON of any Python gives up, so that what was read can always be written again, with more around it."""
 
 _LENGTH = struct.Struct(">I")
 
@@ -20,6 +24,13 @@ class BadFrame(Exception):
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is not a number")
+    return number
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -35,12 +46,29 @@ def decode(body: bytes) -> dict[str, Any]:
         BadFrame: it isn't a JSON object, or one nested too deeply.
     """
     try:
-        message = json.loads(body, parse_constant=_refuse_constant)
+        message = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BadFrame(f"not JSON: {error}") from None
     if not isinstance(message, dict):
         raise BadFrame("not a JSON object")
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and is_deeper(message, MAX_DEPTH):
+        raise BadFrame(f"nested more than {MAX_DEPTH} deep")
     return message
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Say whether lists and objects are nested in one another more than so many levels deep."""
+    layer = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(levels):
+        if not layer:
+            return False
+        layer = [
+            inner
+            for outer in layer
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+    return bool(layer)
 
 
 class Decoder:

@@ -73,7 +73,7 @@ class DockerSandbox:
                         examiner=examiner,
                         port=PORT,
                         root=ROOT,
-                        extra={"also_clear": ["/dev/shm"]},
+                        extra={"also_clear": ["/dev/shm", "/dev/mqueue"]},
                         start_ms=round((time.monotonic() - started) * 1000, 1),
                         ended_by=lambda: _ended_by(api, solution_id),
                     )
