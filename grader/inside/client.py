@@ -21,6 +21,16 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 SHOWN_BODY_BYTES = 4000
 SHOWN_HEADER_CHARACTERS = 400
 MAX_EXCHANGES = 60
+MAX_RECEIVED_BYTES = 32 * 1024 * 1024
+"""Of all answers of one test together, so that a test may keep them all."""
+
+MAX_VALUES = 200_000
+"""Of the brackets and commas of a body that is read as JSON: each may become an object of a hundred bytes."""
+
+MAX_COOKIES = 100
+MAX_COOKIE_CHARACTERS = 4096
+"""As browsers do: https://www.rfc-editor.org/rfc/rfc6265#section-6.1"""
+
 SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "x-api-key"}
 _UNSET: Any = object()
 
@@ -92,8 +102,10 @@ class Reply:
         """Read the body as JSON.
 
         Raises:
-            Wrong: it isn't JSON.
+            Wrong: it isn't JSON, or far too much of it.
         """
+        if sum(map(self.body.count, (b"[", b"{", b","))) > MAX_VALUES:
+            raise Wrong("too-large", f"the body of the answer holds more than {MAX_VALUES:,} values")
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -111,6 +123,7 @@ class Transcript:
 
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
+        self._received_bytes = 0
         self._lock = threading.Lock()
 
     def add(self, step: dict[str, Any]) -> None:
@@ -118,6 +131,26 @@ class Transcript:
             self.steps.append(step)
             if len(self.steps) > MAX_EXCHANGES:
                 del self.steps[MAX_EXCHANGES // 3]
+
+    def receive(self, size: int) -> None:
+        """Count what was received.
+
+        Raises:
+            Wrong: the answers of this test are too large together.
+        """
+        with self._lock:
+            self._received_bytes += size
+            if self._received_bytes <= MAX_RECEIVED_BYTES:
+                return
+        raise Wrong("too-large", f"the answers are larger than {MAX_RECEIVED_BYTES // 1024 // 1024} MiB together")
+
+
+class _CookiePolicy(http.cookiejar.DefaultCookiePolicy):
+    """Takes the cookies that a browser would."""
+
+    def set_ok(self, cookie: http.cookiejar.Cookie, request: urllib.request.Request) -> bool:
+        size = len(cookie.name or "") + len(cookie.value or "")
+        return size <= MAX_COOKIE_CHARACTERS and super().set_ok(cookie, request)
 
 
 class Client:
@@ -127,7 +160,7 @@ class Client:
         self._port = port
         self._transcript = transcript
         self._timeout_s = timeout_s
-        self._jar = http.cookiejar.CookieJar()
+        self._jar = http.cookiejar.CookieJar(_CookiePolicy())
 
     def another(self) -> Client:
         """Give a second visitor, without cookies."""
@@ -271,7 +304,9 @@ class Client:
                 connection.putheader(name, value.encode("utf-8"))
             connection.endheaders(content)
             response = connection.getresponse()
-            received = _read_body(response, started + limit_s)
+            headers_bytes = sum(len(name) + len(value) for name, value in response.getheaders())
+            self._transcript.receive(headers_bytes)
+            received = _read_body(response, started + limit_s, self._transcript)
         except (OSError, http.client.HTTPException, ValueError) as error:
             wrong = _translate(error, limit_s, port)
             step["note"] = wrong.symptom
@@ -281,6 +316,8 @@ class Client:
         elapsed_s = time.monotonic() - started
         reply = Reply(response.status, response.reason, Headers(response.getheaders()), received, elapsed_s, target)
         self._jar.extract_cookies(_ForCookies(response.msg), lookup)  # type: ignore[arg-type]
+        for cookie in list(self._jar)[:-MAX_COOKIES]:
+            self._jar.clear(cookie.domain, cookie.path, cookie.name)
         step["response"] = _shown_response(reply)
         return reply
 
@@ -316,7 +353,7 @@ def _target(path: str, params: Mapping[str, Any] | Sequence[tuple[str, Any]] | N
     return target + (f"?{query}" if query else "")
 
 
-def _read_body(response: http.client.HTTPResponse, deadline: float) -> bytes:
+def _read_body(response: http.client.HTTPResponse, deadline: float, transcript: Transcript) -> bytes:
     body = bytearray()
     while True:
         if time.monotonic() > deadline:
@@ -325,6 +362,7 @@ def _read_body(response: http.client.HTTPResponse, deadline: float) -> bytes:
         if not piece:
             break
         body += piece
+        transcript.receive(len(piece))
         if len(body) > MAX_BODY_BYTES:
             raise Wrong("too-large", f"the answer was larger than {MAX_BODY_BYTES // 1024 // 1024} MiB")
     expected = response.getheader("Content-Length")

@@ -238,10 +238,10 @@ class Examination:
             return report
         if call.when == "teardown":
             if call.excinfo is not None and self._outcome["status"] == "pass":
-                self._outcome.update(self._judge(call.excinfo.value))
+                self._outcome.update(self._judge(call.excinfo.value, is_call=False))
             return report
         error = None if call.excinfo is None else call.excinfo.value
-        self._outcome = self._judge(error)
+        self._outcome = self._judge(error, is_call=call.when == "call")
         is_recorded = bool(self._settings.get("record"))
         if is_recorded:
             self._outcome["asked"] = list(self._link.asked or ())
@@ -255,9 +255,9 @@ class Examination:
 
     # Judging
 
-    def _judge(self, error: BaseException | None) -> dict[str, Any]:
+    def _judge(self, error: BaseException | None, *, is_call: bool) -> dict[str, Any]:
         try:
-            return self._judge_plainly(error)
+            return self._judge_plainly(error, is_call=is_call)
         except Exception as fault:  # noqa: BLE001  what a submission sent must not end the whole examination
             message = f"what came can't be told: {type(fault).__name__}"
             return {"status": "fail" if self._has_spoken() else "error", "message": message}
@@ -266,7 +266,7 @@ class Examination:
         """Say whether the learner's code had a part in this test, so that what went wrong may be its doing."""
         return bool(self._transcript.steps) or (self._app is not None and self._app.has_touched_state)
 
-    def _judge_plainly(self, error: BaseException | None) -> dict[str, Any]:
+    def _judge_plainly(self, error: BaseException | None, *, is_call: bool) -> dict[str, Any]:
         if error is None:
             return {"status": "pass"}
         if isinstance(error, _Needs):
@@ -290,13 +290,12 @@ class Examination:
             if error.args[0] == "solution" or self._transcript.steps:
                 return {"status": "fail", "symptom": "timeout", "message": self._tell_timeout(limit)}
             return {"status": "error", "message": f"the hidden test did not end within {limit:g} s by itself"}
-        if isinstance(error, GraderFault) or not self._has_spoken():
-            return {"status": "error", "message": _one_line(error)}
-        if isinstance(error, AssertionError):
+        is_claim = is_call or self._has_spoken()
+        if isinstance(error, AssertionError) and is_claim:
             return self._judge_assertion(error)
-        if isinstance(error, pytest.fail.Exception):
+        if isinstance(error, pytest.fail.Exception) and is_claim:
             return {"status": "fail", "message": str(error)[:2000]}
-        if not isinstance(error, Exception):
+        if isinstance(error, GraderFault) or not self._has_spoken() or not isinstance(error, Exception):
             return {"status": "error", "message": _one_line(error)}
         return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
 

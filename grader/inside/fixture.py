@@ -199,12 +199,13 @@ class Call:
             Wrong: it raised, it isn't there, or what it returned can't cross.
         """
         step, result = self._call(function, args, kwargs)
-        if "raised" in result:
-            raised = result["raised"]
-            step["response"] = {"raised": {"type": str(raised.get("type")), "message": str(raised.get("message"))}}
+        raised = result.get("raised")
+        if isinstance(raised, dict):
+            error = _raised(raised)
+            step["response"] = {"raised": {"type": error.type, "message": error.message}}
             if raised.get("own") is True:
-                raise Wrong("missing", str(raised["message"]))
-            raise Wrong("raised", f"`{function}` raised {raised.get('type')}: {raised.get('message')}")
+                raise Wrong("missing", error.message)
+            raise Wrong("raised", f"`{function}` raised {error.type}: {error.message}")
         value = self._value(result)
         step["response"] = {"value": show(value)}
         return value
@@ -218,10 +219,11 @@ class Call:
         step, result = self._call(function, args, kwargs)
         raised = result.get("raised")
         if isinstance(raised, dict) and raised.get("own") is True:
-            raise Wrong("missing", str(raised["message"]))
+            raise Wrong("missing", _raised(raised).message)
         if isinstance(raised, dict):
-            step["response"] = {"raised": {"type": str(raised.get("type")), "message": str(raised.get("message"))}}
-            return Raised(str(raised.get("type")), str(raised.get("message")))
+            error = _raised(raised)
+            step["response"] = {"raised": {"type": error.type, "message": error.message}}
+            return error
         value = self._value(result)
         step["response"] = {"value": show(value)}
         raise Wrong("returned", f"`{function}` raised nothing", expected="an exception", got=value)
@@ -264,6 +266,10 @@ class Call:
             return values.decode(result["value"])
         except values.Unreadable as error:
             raise Wrong("unreadable", f"what the function returned can't be read: {error}") from None
+
+
+def _raised(told: Mapping[str, Any]) -> Raised:
+    return Raised(str(told.get("type"))[:200], str(told.get("message"))[:2000])
 
 
 @dataclass(frozen=True)
@@ -462,11 +468,29 @@ def show(value: Any, limit: int = 4000) -> str:
         text = value.text
     else:
         try:
-            text = json.dumps(
-                value, ensure_ascii=False, indent=2 if isinstance(value, (dict, list)) and value else None
-            )
+            text = _json_head(value, limit)
             if isinstance(value, (dict, list)) and len(text) < 60:
                 text = json.dumps(value, ensure_ascii=False)
         except (TypeError, ValueError, RecursionError):
-            text = repr(value)
+            text = _repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _json_head(value: Any, limit: int) -> str:
+    """Give the JSON of a value, or a little more than `limit` characters of it: a large one is not written to its end."""
+    is_nested = isinstance(value, (dict, list)) and bool(value)
+    pieces: list[str] = []
+    size = 0
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2 if is_nested else None).iterencode(value):
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            break
+    return "".join(pieces)
+
+
+def _repr(value: Any) -> str:
+    try:
+        return repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or of levels
+        return f"a {type(value).__name__} that is too large to be shown"

@@ -20,6 +20,8 @@ from typing import Any
 MAX_DEPTH = 40
 MAX_NODES = 200_000
 MAX_TEXT = 1024 * 1024
+MAX_DIGITS = 1000
+"""Of a decimal number. Written out, `1e999999999` would fill the memory of whoever rounds it."""
 
 
 class Unreadable(Exception):
@@ -112,6 +114,13 @@ def _digits(number: int) -> str:
         raise Unreadable("a number of thousands of digits") from None
 
 
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text[: 2 * MAX_DIGITS])
+    if number.is_finite() and not (len(text) < MAX_DIGITS and -MAX_DIGITS < number.adjusted() < MAX_DIGITS):
+        raise Unreadable(f"a decimal number of more than {MAX_DIGITS} digits")
+    return number
+
+
 def _is_rows(value: Any) -> bool:
     """A SQLAlchemy result that the learner returned without reading it: its rows are what was meant."""
     return type(value).__module__.startswith("sqlalchemy.engine") and hasattr(value, "fetchall")
@@ -154,7 +163,7 @@ def _decode(data: Any, depth: int, budget: _Budget) -> Any:
     if kind == "bytes":
         return base64.b64decode(str(body), validate=True)
     readers: dict[str, Any] = {
-        "decimal": Decimal,
+        "decimal": _decimal,
         "datetime": datetime.fromisoformat,
         "date": date.fromisoformat,
         "time": time.fromisoformat,
