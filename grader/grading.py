@@ -34,6 +34,7 @@ from grader.submission import Submission
 
 SEED_BITS = 48
 TEXT_MAX = 8000
+MOST_LINES = 10_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,14 +278,16 @@ def _test_result(test: HiddenTest, event: Mapping[str, Any]) -> TestResult:
         transcript=[
             Exchange(
                 kind=step["kind"],
-                request=step.get("request") or {},
-                response=step.get("response"),
-                note=str(step.get("note", "")),
+                request=_clean(step.get("request") or {}),
+                response=_clean(step.get("response")),
+                note=_text(step.get("note"), 200),
                 is_deciding=bool(step.get("is_deciding")),
             )
             for step in event.get("transcript") or ()
         ],
-        statements=[Statement(sql=each["sql"], count=each["count"]) for each in event.get("statements") or ()],
+        statements=[
+            Statement(sql=_text(each["sql"], 1000), count=each["count"]) for each in event.get("statements") or ()
+        ],
         frames=_frames(crash),
         output=_text(event.get("output", ""), TEXT_MAX),
         duration_ms=float(event.get("duration_ms", 0)),
@@ -316,13 +319,14 @@ def _frames(crash: Mapping[str, Any] | None) -> list[Frame]:
     frames: list[Frame] = []
     told = crash.get("frames") if crash is not None else None
     for each in told if isinstance(told, list) else ():
-        if not isinstance(each, dict) or not isinstance(each.get("line"), int):
+        line = each.get("line") if isinstance(each, dict) else None
+        if type(line) is not int or not 0 <= line < MOST_LINES:
             continue
         values = each.get("values")
         frames.append(
             Frame(
                 file=_text(each.get("file"), 200),
-                line=each["line"],
+                line=line,
                 function=_text(each.get("function"), 100),
                 code=_text(each.get("code"), 200),
                 values={_text(k, 50): _text(v, 100) for k, v in values.items()} if isinstance(values, dict) else {},
@@ -335,6 +339,17 @@ def _text(value: object, most: int) -> str:
     text = "" if value is None else str(value)
     # A lone surrogate has no UTF-8 form, and every output of a report is UTF-8.
     return text[:most].encode("utf-8", "replace").decode("utf-8")
+
+
+def _clean(value: Any) -> Any:
+    """Make every text in a step of a transcript one that can be written, as `_text` does."""
+    if isinstance(value, str):
+        return _text(value, len(value))
+    if isinstance(value, dict):
+        return {_text(key, 1000): _clean(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_clean(inner) for inner in value]
+    return value
 
 
 def _last_line(text: Any) -> str:
