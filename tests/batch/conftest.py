@@ -40,6 +40,7 @@ class AtItsWord(FakeSandbox):
         with self._lock:
             is_first = words not in self.begun
             self.begun.append(words)
+            self.pods.append(pod)
             if self._log is not None:
                 with self._log.open("a") as log:
                     log.write(f"{words}\n")

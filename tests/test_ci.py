@@ -1,0 +1,560 @@
+"""`grade ci`: what a change touches is graded, and told in the words of the place that runs it."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from grader import ci
+from grader.cli.main import run
+from grader.error import UsageError
+from grader.sandbox import choose
+from grader.sandbox.choose import Choice
+from tests.batch.conftest import AtItsWord
+from tests.build import APP, make_exercise
+from tests.conftest import ROOT, make_sandbox
+
+FIRST, SECOND = "exercise-03-one-dish", "exercise-07-cabinet"
+WANTED_VARIABLES = ("PATH", "GRADE_BASE_IMAGE")
+RIGHT = APP.format(body='return DISHES[dish_id] if dish_id in DISHES else ({"error": "no such dish"}, 404)')
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How the command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Use = Callable[..., Ended]
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in list(os.environ):
+        if name.startswith(("GRADE_", "GITHUB_", "GITLAB_", "CI_", "KATA_", "GIT_")) and name not in WANTED_VARIABLES:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for part in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{part}_NAME", "Someone")
+        monkeypatch.setenv(f"GIT_{part}_EMAIL", "someone@example.org")
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """The trusted course: two exercises."""
+    root = tmp_path / "course"
+    make_exercise(root, id=FIRST)
+    make_exercise(root, id=SECOND, edits={'title = "Find one dish"': 'title = "Keep records"'})
+    return root
+
+
+@pytest.fixture
+def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The learner's repository, with one commit: both solutions fail."""
+    root = tmp_path / "clone"
+    for name in (FIRST, SECOND):
+        write(root / "exercises" / name / "solution" / "app.py", "fff")
+    write(root / "README.md", "mine")
+    git(root, "init", "-q", "-b", "main")
+    commit(root)
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> AtItsWord:
+    """The sandbox that takes each file at its word."""
+    fake = AtItsWord()
+    monkeypatch.setattr(choose, "choose", lambda *_, **__: Choice(fake, "a test asked for it"))
+    return fake
+
+
+@pytest.fixture
+def use(
+    course: Path, clone: Path, sandbox: AtItsWord, capfdbinary: pytest.CaptureFixture[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Use]:  # fmt: skip
+    """Use `grade ci` on the clone, with the tests of the course."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+
+    def call(*options: str) -> Ended:
+        arguments = ["grade", "ci", "--course", str(course), "--submissions", str(clone), *options]
+        monkeypatch.setattr(sys, "argv", arguments)
+        capfdbinary.readouterr()
+        code = run()
+        sys.stdout.flush()
+        captured = capfdbinary.readouterr()
+        return Ended(code, captured.out.decode(), captured.err.decode())
+
+    yield call
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Use git."""
+    folder.mkdir(exist_ok=True)
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(folder: Path) -> str:
+    """Commit everything and give the commit."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "work")
+    return git(folder, "rev-parse", "HEAD")
+
+
+def solve(clone: Path, words: str, name: str = FIRST) -> None:
+    """Commit another solution."""
+    write(clone / "exercises" / name / "solution" / "app.py", words)
+    commit(clone)
+
+
+def test_only_what_the_last_commit_touches_is_graded(use: Use, clone: Path, sandbox: AtItsWord) -> None:
+    """Nobody waits for exercises that they did not change."""
+    solve(clone, "ppp")
+
+    ended = use()
+
+    assert (ended.code, sandbox.begun) == (0, ["ppp"]), ended.err
+    assert "4.5 of 4.5 points" in ended.out
+    assert f"{FIRST}: 4.5 of 4.5 points" in ended.err
+
+
+def test_the_base_is_what_the_place_tells(clone: Path) -> None:
+    """GitHub names a branch, GitLab a commit."""
+    assert ci.base_of({"GITHUB_BASE_REF": "main"}) == "origin/main"
+    assert ci.base_of({"CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc"}) == "abc"
+    assert ci.base_of({"GITHUB_BASE_REF": ""}) == "HEAD~1"
+
+
+def test_what_went_into_the_base_meanwhile_is_not_of_the_change(clone: Path) -> None:
+    """A pull request is its own commits, not the difference of two branches."""
+    git(clone, "switch", "-q", "-c", "work")
+    solve(clone, "ppp")
+    git(clone, "switch", "-q", "main")
+    solve(clone, "pff", SECOND)
+    git(clone, "switch", "-q", "work")
+
+    assert ci.changed_exercises(clone, "main") == [FIRST]
+
+
+def test_a_first_commit_touches_everything(clone: Path) -> None:
+    """There is nothing that it could be compared with."""
+    assert ci.changed_exercises(clone, "HEAD~1") is None
+
+
+@pytest.mark.parametrize("base", ["nowhere", "--output=x", "-h"])
+def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
+    """A shallow clone is the usual reason, and the remedy is named; an option is no commit."""
+    with pytest.raises(UsageError, match="git doesn't know the commit") as raised:
+        ci.changed_exercises(clone, base)
+
+    assert "fetch-depth: 0" in raised.value.hint
+    assert not (clone / "x").exists()
+
+
+def test_a_folder_without_git_is_told(tmp_path: Path) -> None:
+    """Then the exercise is to be named."""
+    with pytest.raises(UsageError, match="git can't tell"):
+        ci.changed_exercises(tmp_path, "HEAD~1")
+
+
+def test_a_change_beside_the_exercises_grades_nothing(use: Use, clone: Path, sandbox: AtItsWord) -> None:
+    """A README is no solution, and no failure."""
+    write(clone / "README.md", "more")
+    write(clone / "exercises" / "exercise-99-mine" / "solution" / "app.py", "ppp")
+    commit(clone)
+
+    ended = use()
+
+    assert (ended.code, sandbox.begun) == (0, [])
+    assert "`exercise-99-mine` is no exercise of the course" in ended.err
+    assert "nothing to grade" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "code"),
+    [
+        ("ppp", (), 0),
+        ("ppf", (), 1),
+        ("ppf", ("--pass", "60%"), 0),
+        ("pff", ("--pass", "60"), 1),
+        ("ppf", ("--pass", "66.7%"), 1),
+        ("fff 2", ("--report-only",), 0),
+        ("lost", (), 3),
+        ("fault", ("--pass", "0"), 3),
+        ("lost", ("--report-only",), 0),
+        ("fault once", (), 0),
+    ],
+)
+def test_the_exit_code_is_by_the_pass_mark(
+    use: Use, clone: Path, sandbox: AtItsWord, words: str, options: tuple[str, ...], code: int
+) -> None:
+    """Below the mark 1, a grader's failure 3 after three tries, and 0 always where only the report is wanted."""
+    solve(clone, words)
+
+    assert use(*options).code == code
+    assert len(sandbox.begun) == {"lost": 3, "fault": 3, "fault once": 2}.get(words, 1)
+
+
+def test_a_mark_that_is_none_is_told(use: Use) -> None:
+    """101 % can't be reached."""
+    assert ci.pass_mark("60%") == Decimal(60)
+    assert "`101%` is no pass mark" in use("--pass", "101%").err
+
+
+def test_all_grades_every_solution_and_named_ones_whatever_has_changed(
+    use: Use, sandbox: AtItsWord, tmp_path: Path
+) -> None:
+    """`--all` needs no history, `--exercise` may name a folder elsewhere."""
+    write(tmp_path / "elsewhere" / "app.py", "ppp elsewhere")
+
+    assert use("--all").code == 1
+    assert sandbox.begun == ["fff", "fff"]
+    assert use("--exercise", f"3={tmp_path / 'elsewhere'}").code == 0
+    assert use("--exercise", "7").code == 1
+    assert sandbox.begun[2:] == ["ppp elsewhere", "fff"]
+
+
+def test_the_hidden_tests_are_the_courses(use: Use, clone: Path, course: Path, sandbox: AtItsWord) -> None:
+    """Tests, settings and workflows that a learner wrote are nothing but files."""
+    folder = clone / "exercises" / FIRST
+    shutil.copytree(course / "exercises" / FIRST / "tests", folder / "tests")
+    write(folder / "tests" / "test_one_dish.py", "def test_nothing(): ...\n")
+    write(folder / "exercise.toml", "points = 1000")
+    write(folder / "solution" / "tests" / "test_more.py", "raise SystemExit")
+    solve(clone, "fff 2")
+
+    ended = use()
+
+    assert (ended.code, sandbox.begun) == (1, ["fff 2"])
+    assert "0 of 4.5 points" in ended.out
+    (pod,) = sandbox.pods
+    assert b"def test_nothing" not in pod.examiner.files["test_one_dish.py"]
+    assert "tests/test_more.py" in pod.solution.files
+
+
+@pytest.mark.parametrize("part", ["exercises", f"exercises/{FIRST}", f"exercises/{FIRST}/solution"])
+def test_a_solution_that_a_link_leads_to_is_refused(use: Use, clone: Path, part: str, sandbox: AtItsWord) -> None:
+    """A link in a clone could lead to another one's work, or to a file of the machine."""
+    path = clone / part
+    shutil.move(path, clone / "aside")
+    path.symlink_to(clone / "aside")
+
+    ended = use("--exercise", FIRST)
+
+    assert (ended.code, sandbox.begun) == (1, [])
+    assert "is a symbolic link" in " ".join(ended.out.split())
+
+
+def test_github_gets_annotations_a_summary_and_classrooms_result(
+    use: Use, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All three from the environment alone, and several exercises in one result."""
+    summary, output = tmp_path / "summary", tmp_path / "output"
+    write(output, "before=1\n")
+    for name, value in {
+        "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary), "GITHUB_OUTPUT": str(output),
+        "GITHUB_WORKSPACE": str(clone),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    solve(clone, "ppp")
+    solve(clone, "pff", SECOND)
+
+    ended = use("--all", "--format", "text")
+
+    assert "::error title=Every dish has its name.::" in ended.out
+    assert "::notice title=Find one dish::4.5 of 4.5 points" in ended.out
+    token = re.search(r"^::stop-commands::([0-9a-f]{32})$", ended.out, re.MULTILINE)
+    assert token is not None
+    assert ended.out.endswith(f"::{token[1]}::\n")
+    assert summary.read_text().count("## ") >= 2
+    first, second = output.read_text().splitlines()
+    assert first == "before=1"
+    result = json.loads(base64.b64decode(second.removeprefix("result=")))
+    assert (result["status"], result["max_score"]) == ("fail", 9)
+    assert sum(test["score"] for test in result["tests"]) == 5.5
+    assert {test["name"].partition(": ")[0] for test in result["tests"]} == {"Find one dish", "Keep records"}
+
+
+def test_a_grader_error_in_one_leaves_classrooms_total_alone(
+    use: Use, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A total without one exercise would be a score that nobody earned."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    solve(clone, "ppp")
+    solve(clone, "lost", SECOND)
+
+    assert use("--all").code == 3
+    told = (tmp_path / "output").read_text().removeprefix("result=")
+    result = json.loads(base64.b64decode(told))
+    assert (result["status"], result["max_score"], len(result["tests"])) == ("error", 0, 1)
+
+
+def test_a_name_has_no_power_over_githubs_log(use: Use, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What learners call their folders is shown, not obeyed."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    write(clone / "exercises" / "##[error]x\n::error::y" / "app.py", "x")
+    commit(clone)
+
+    ended = use()
+
+    assert ended.code == 0
+    assert "##[" not in ended.err
+    assert not re.search(r"^\s*::", ended.err + ended.out, re.MULTILINE)
+
+
+def test_gitlab_gets_its_junit_file(use: Use, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file with a suite for each exercise; a link in its place is replaced, not written through."""
+    monkeypatch.setenv("GITLAB_CI", "true")
+    (tmp_path / "precious").write_text("precious")
+    (clone / ci.JUNIT_FILE).symlink_to(tmp_path / "precious")
+
+    ended = use("--all")
+
+    root = ET.parse(clone / ci.JUNIT_FILE).getroot()
+    assert (root.tag, root.get("tests"), root.get("failures")) == ("testsuites", "6", "6")
+    assert [suite.get("name") for suite in root] == [FIRST, SECOND]
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert "0 of 4.5 points" in ended.out
+
+
+def test_each_format_has_its_file(use: Use, clone: Path, tmp_path: Path) -> None:
+    """One file where the format has room for several exercises, else one for each."""
+    ended = use(
+        "--all",
+        *("--format", f"csv={tmp_path / 'out' / 'all.csv'}"),
+        *("--format", f"json={tmp_path / 'out' / 'one.json'}"),
+        *("--format", f"html={tmp_path / 'out' / 'one.html'}"),
+        *("--format", "markdown"),
+    )
+
+    assert len(list(csv.DictReader(io.StringIO((tmp_path / "out" / "all.csv").read_text())))) == 6
+    assert json.loads((tmp_path / "out" / f"one-{SECOND}.json").read_bytes())["exercise"]["id"] == SECOND
+    assert (tmp_path / "out" / f"one-{FIRST}.html").exists()
+    assert ended.out.count("## ") >= 2
+    assert "no format named `xml`" in use("--all", "--format", "xml").err
+
+
+def test_an_exercise_that_is_not_sound_is_nobodys_score(use: Use, course: Path, clone: Path) -> None:
+    """The others are graded all the same."""
+    solve(clone, "ppp", SECOND)
+    (course / "exercises" / FIRST / "exercise.toml").write_text("format = 1\n")
+
+    ended = use("--all")
+
+    assert ended.code == 3
+    assert "error: " in ended.err
+    assert f"{SECOND}: 4.5 of 4.5 points" in ended.err
+
+
+# The ready files.
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """A `grade` whose sandbox takes each file at its word, and which writes down how it was called."""
+    path = tmp_path / "grade-for-tests"
+    path.write_text(
+        "#!/bin/sh\n"
+        f'printf "%s\\n" "$@" > "{tmp_path}/called"\n'
+        f'WORD_S=0 WORD_LOG="{tmp_path}/log" PYTHONPATH="{ROOT}" exec "{sys.executable}" -m tests.batch.conftest "$@"\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def sh(script: Path | str, *arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a script as the place does."""
+    command = ["sh", "-eu", "-c", script] if isinstance(script, str) else ["sh", str(script)]
+    return subprocess.run(
+        [*command, *arguments], cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+
+
+def text_of(name: str) -> str:
+    """Read one of the ready files."""
+    return (ROOT / name).read_text()
+
+
+def test_the_yaml_is_yaml() -> None:
+    """A place that can't read a file tells it too late."""
+    yaml = pytest.importorskip("yaml", reason="no YAML parser is installed")
+    action = yaml.safe_load(text_of("action.yml"))
+    assert action["runs"]["using"] == "composite"
+    assert all(step["shell"] and step["run"] for step in action["runs"]["steps"])
+    assert yaml.safe_load(text_of("integrations/gitlab/kata.gitlab-ci.yml"))["kata-grade"]["script"]
+    (hook,) = yaml.safe_load(text_of(".pre-commit-hooks.yaml"))
+    assert (ROOT / hook["entry"]).stat().st_mode & 0o111
+
+
+def test_the_action_hands_every_input_to_the_script() -> None:
+    """An input that nobody reads would be a promise that isn't kept; none is put into a script's text."""
+    action, script = text_of("action.yml"), text_of("integrations/ci.sh")
+    inputs = re.findall(r"^  ([a-z-]+):$", action.partition("inputs:")[2].partition("outputs:")[0], re.MULTILINE)
+    handed = dict(re.findall(r"(KATA_[A-Z_]+): \$\{\{ inputs\.([a-z-]+) \}\}", action))
+
+    assert sorted(inputs) == sorted(handed.values())
+    assert all(f"${{{variable}:-" in script for variable in handed)
+    assert "${{" not in "".join(re.findall(r"run: .*", action))
+
+
+def test_the_actions_command_grades_a_pull_request(clone: Path, course: Path, program: Path, tmp_path: Path) -> None:
+    """What the action runs, run as GitHub does."""
+    solve(clone, "ppf")
+    (command,) = re.findall(r"run: (.*)", text_of("action.yml"))
+
+    done = sh(
+        command, folder=clone, GITHUB_ACTION_PATH=str(ROOT), GITHUB_WORKSPACE=str(clone), GITHUB_ACTIONS="true",
+        GITHUB_OUTPUT=str(tmp_path / "output"), KATA_GRADE=str(program), KATA_COURSE=str(course), KATA_PASS="60%",
+        KATA_EXERCISE="", KATA_ALL="false", KATA_FORMAT=f"html={tmp_path / 'report.html'}",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "::error title=An unknown dish is answered 404.::" in done.stdout
+    assert (tmp_path / "output").read_text().startswith("result=")
+    assert (tmp_path / "report.html").exists()
+
+
+def test_gitlabs_script_grades_a_merge_request(clone: Path, course: Path, program: Path, tmp_path: Path) -> None:
+    """The lines of the template, with the course cloned from where it is kept."""
+    shutil.copytree(ROOT / "integrations", course / "integrations")
+    git(course, "init", "-q", "-b", "main")
+    commit(course)
+    base = git(clone, "rev-parse", "HEAD")
+    solve(clone, "ppp")
+    template = text_of("integrations/gitlab/kata.gitlab-ci.yml")
+    lines = re.findall(r"^    - (.*)$", template.partition("script:\n")[2].partition("  artifacts:")[0], re.MULTILINE)
+    assert len(lines) == 3
+
+    done = sh(
+        "\n".join(lines), folder=clone, GITLAB_CI="true", CI_PROJECT_DIR=str(clone), CI_MERGE_REQUEST_DIFF_BASE_SHA=base,
+        KATA_COURSE_URL=f"file://{course}", KATA_COURSE_REF="main", KATA_FOLDER=str(tmp_path / "kata"),
+        KATA_PASS="100%", KATA_SANDBOX="local", KATA_GRADE=str(program),
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert ET.parse(clone / ci.JUNIT_FILE).getroot().get("tests") == "3"
+    assert (tmp_path / "kata" / "exercises").stat().st_mode & 0o077 == 0
+
+
+@pytest.fixture
+def autograder(tmp_path: Path, course: Path) -> Path:
+    """A folder as Gradescope makes it: the autograder's zip in `source/`, a submission beside it."""
+    root = tmp_path / "autograder"
+    shutil.copytree(course, root / "source")
+    (root / "source" / "grader").mkdir()
+    for path in (ROOT / "integrations" / "gradescope").iterdir():
+        shutil.copy(path, root / "source")
+    (root / "source" / "kata-exercise.txt").write_text("exercise-03\n")
+    (root / "submission").mkdir()
+    return root
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "score"), [("ppp", 0, 4.5), ("ppf", 0, 3), ("fff", 0, 0), ("", 0, 0), ("lost", 3, None)]
+)
+def test_gradescope_gets_its_results(
+    autograder: Path, program: Path, words: str, code: int, score: float | None
+) -> None:
+    """A score is no failure of the autograder; a grader's failure is one, and no score. An empty upload is told."""
+    if words:
+        (autograder / "submission" / "app.py").write_text(words)
+
+    done = sh(
+        autograder / "source" / "run_autograder", folder=Path("/"), KATA_AUTOGRADER=str(autograder),
+        KATA_GRADE=str(program), GRADE_SANDBOX="local",
+    )  # fmt: skip
+
+    results = json.loads((autograder / "results" / "results.json").read_text())
+    assert (done.returncode, results.get("score")) == (code, score), done.stderr
+    assert ("tests" in results) == (score is not None)
+    if not words:
+        assert "there is no file to grade" in results["output"]
+
+
+def test_gradescope_is_told_when_nothing_could_be_run(autograder: Path, program: Path) -> None:
+    """The file is there even then, and has nothing that could be counted."""
+    (autograder / "source" / "kata-exercise.txt").write_text("exercise-99\n")
+
+    done = sh(
+        autograder / "source" / "run_autograder", folder=Path("/"), KATA_AUTOGRADER=str(autograder),
+        KATA_GRADE=str(program), GRADE_SANDBOX="local",
+    )  # fmt: skip
+
+    results = json.loads((autograder / "results" / "results.json").read_text())
+    assert done.returncode > 1
+    assert set(results) == {"output", "visibility"}
+
+
+def test_gradescopes_setup_hides_the_tests(autograder: Path, program: Path) -> None:
+    """A solution's user can run Python, and can't read what is hidden."""
+    done = sh(
+        autograder / "source" / "setup.sh", folder=Path("/"), KATA_AUTOGRADER=str(autograder), KATA_GRADE=str(program)
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (autograder / "source" / "exercises").stat().st_mode & 0o077 == 0
+    assert (autograder / "source" / "grader").stat().st_mode & 0o005 == 0o005
+
+
+@pytest.mark.bubblewrap
+def test_gradescope_with_real_boxes(autograder: Path, tmp_path: Path) -> None:
+    """The same with a real solution in a real box."""
+    make_sandbox("bubblewrap")
+    (autograder / "submission" / "app.py").write_text(RIGHT)
+    real = tmp_path / "grade-real"
+    real.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m grader "$@"\n')
+    real.chmod(0o755)
+
+    done = sh(
+        autograder / "source" / "run_autograder", folder=Path("/"), KATA_AUTOGRADER=str(autograder),
+        KATA_GRADE=str(real), GRADE_SANDBOX="bubblewrap",
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads((autograder / "results" / "results.json").read_text())["score"] == 4.5
+
+
+def test_the_hook_proves_what_is_committed(course: Path, tmp_path: Path) -> None:
+    """Each changed exercise once; files elsewhere, and exercises that were removed, need no proof."""
+    program = tmp_path / "grade-for-tests"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{tmp_path}/called"\n')
+    program.chmod(0o755)
+    hook = ROOT / "integrations" / "pre-commit" / "verify-changed.sh"
+    files = [f"exercises/{SECOND}/README.md", f"exercises/{FIRST}/tests/test_x.py", f"exercises/{FIRST}/exercise.toml"]
+
+    nothing = sh(hook, "README.md", "exercises/exercise-98-gone/README.md", folder=course, KATA_GRADE=str(program))
+    assert (nothing.returncode, (tmp_path / "called").exists()) == (0, False)
+    done = sh(hook, *files, folder=course, KATA_GRADE=str(program))
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "called").read_text().splitlines() == ["verify", "--quick", FIRST, SECOND]
