@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import itertools
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -67,6 +70,11 @@ def state_dir(tmp_path: Path, home: Path) -> Path:
     return course / ".grade"
 
 
+def _end_with_parent() -> None:
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGQUIT)
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that only these tests use; it has no port, only a socket."""
@@ -89,23 +97,31 @@ def postgresql() -> Iterator[str]:
         if account:
             os.chown(folder, account.pw_uid, account.pw_gid)
 
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [binaries / program, "-D", folder / "data", *arguments],
-                check=True,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd=folder,
-                env={"LC_ALL": "C", "PATH": os.defpath},
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
-                extra_groups=[] if account else None,
-            )
-
-        run("initdb", "-U", "grader", "-A", "trust", "-N", "-E", "UTF8")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
-        stack.callback(run, "pg_ctl", "-m", "immediate", "stop")
+        options: dict[str, Any] = {
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.STDOUT,
+            "cwd": folder,
+            "env": {"LC_ALL": "C", "PATH": os.defpath},
+        }
+        if account:
+            options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        initdb = [binaries / "initdb", "-D", folder / "data", "-U", "grader", "-A", "trust", "-N", "-E", "UTF8"]
+        subprocess.run(initdb, check=True, **options)
+        # A child that ends with the tests, also when those are killed.
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", "data", "-c", "listen_addresses=", "-k", folder, "-c", "fsync=off"],
+            preexec_fn=_end_with_parent,
+            **options,
+        )
+        stack.callback(server.wait)
+        stack.callback(server.send_signal, signal.SIGQUIT)
+        ready = [binaries / "pg_isready", "-q", "-h", folder]
+        end = time.monotonic() + 60
+        while subprocess.run(ready, check=False, **options).returncode:
+            assert server.poll() is None, "PostgreSQL ended"
+            assert time.monotonic() < end, "PostgreSQL was not ready within 60 s"
+            time.sleep(0.05)
         yield f"postgresql://grader@/postgres?host={folder}"
 
 
