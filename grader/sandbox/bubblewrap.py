@@ -176,6 +176,10 @@ def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -
             argv += ["--symlink", os.readlink(folder), folder]
         elif os.path.isdir(folder):
             argv += ["--ro-bind", folder, folder]
+    # Programs need nothing of these, and a course may lie there: `/usr/src/app` is where many images have their own.
+    hidden = [folder for folder in ("/usr/src", "/usr/local/src") if os.path.isdir(folder)]
+    for folder in hidden:
+        argv += ["--tmpfs", folder]
     for folder in ("/etc", "/opt", "/opt/box"):
         argv += ["--perms", "0755", "--dir", folder]
     for file in ("/etc/ld.so.cache", "/etc/alternatives"):
@@ -187,6 +191,8 @@ def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -
     argv += ["--size", str(limits.disk_mib * 1024 * 1024), "--perms", "1777", "--tmpfs", ROOT]
     # After /tmp, under which a course or an interpreter may lie.
     argv += _bind_interpreter(interpreter)
+    for folder in hidden:
+        argv += ["--remount-ro", folder]
     argv += ["--ro-bind", str(PACKAGE / "inside"), "/opt/box/inside"]
     for source, shown in group.shown_at if group is not None else ():
         argv += _bind(str(source), shown)
