@@ -39,8 +39,8 @@ def create_app():
 
     @app.post("/books")
     def add_book():
-        title = request.form.get("title", "")
-        author = request.form.get("author", "")
+        title = request.form["title"]
+        author = request.form["author"]
         if title.strip() == "":
             return page(wrong=["title"], typed=request.form), 400
         with Session(engine) as session:

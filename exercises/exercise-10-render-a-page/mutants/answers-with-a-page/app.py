@@ -39,8 +39,8 @@ def create_app():
 
     @app.post("/books")
     def add_book():
-        title = request.form.get("title", "")
-        author = request.form.get("author", "")
+        title = request.form["title"]
+        author = request.form["author"]
         if not title.strip():
             return page(message="Please give the book its title.", title=title, author=author), 400
         with Session(engine) as session:

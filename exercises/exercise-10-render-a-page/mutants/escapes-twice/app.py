@@ -40,13 +40,13 @@ def create_app():
 
     @app.post("/books")
     def add_book():
-        title = request.form.get("title", "")
-        author = request.form.get("author", "")
+        title = request.form["title"]
+        author = request.form["author"]
         if not title.strip():
             return page(message="Please give the book its title.", title=title, author=author), 400
         with Session(engine) as session:
             session.add(Book(title=str(escape(title)), author=str(escape(author))))
             session.commit()
-        return redirect("/", code=303)
+        return redirect("/")
 
     return app

@@ -39,11 +39,11 @@ def create_app():
 
     @app.post("/books")
     def add_book():
-        title = request.form.get("title", "")
-        author = request.form.get("author", "")
+        title = request.form["title"]
+        author = request.form["author"]
         with Session(engine) as session:
             session.add(Book(title=title, author=author))
             session.commit()
-        return redirect("/", code=303)
+        return redirect("/")
 
     return app
