@@ -103,9 +103,11 @@ def _digest_of_grader() -> str:
         path = PACKAGE / part
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
             whole.update(hashlib.sha256(file.read_bytes()).digest())
-    lock = PACKAGE.parent / "requirements" / "box.txt"
-    if lock.is_file():
-        whole.update(lock.read_bytes())
+    # What the image of the boxes is made from, where this is a clone.
+    for file in (PACKAGE.parent / "requirements" / "box.txt", PACKAGE.parent / "Dockerfile"):
+        if file.is_file():
+            whole.update(file.read_bytes())
+    whole.update(os.environ.get("GRADE_BASE_IMAGE", "").encode())
     return whole.hexdigest()
 
 

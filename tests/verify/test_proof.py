@@ -227,3 +227,38 @@ def test_the_sandbox_that_isolates_nothing_proves_nothing_of_cheats(tmp_path: Pa
 
     assert found.point("hostile").state == "not-run"
     assert found.is_sound
+
+
+@pytest.mark.parametrize(
+    ("edit", "line", "text", "remedy"),
+    [
+        (
+            "    while True:\n        pass\n",
+            13,
+            "did not end within 1 s by itself",
+            "take the endless loop or the wait out",
+        ),
+        ("    from absent import thing\n", 15, "ModuleNotFoundError", "a test fails by an assertion"),
+        (None, 2, "the hidden tests can't be loaded: ModuleNotFoundError", "the boxes hold nothing else"),
+    ],
+)
+def test_a_hidden_test_that_can_not_work_is_found_at_its_first_run(
+    edit: str | None, line: int, text: str, remedy: str, tmp_path: Path, quick: Choice
+) -> None:
+    """In a real sandbox: one that hangs, one that fails by itself, one that can't be imported."""
+    body = '    """A return within the days of grace costs nothing, and the day after costs all of its days."""\n'
+    change_tests = swap(body, body + edit) if edit else swap("import pytest\n", "import pytest\nimport absent\n")
+    folder = make(
+        tmp_path,
+        tests_test_fees_py=change_tests,
+        exercise_toml=swap('[[tasks]]\nid = "fee"', '[limits]\ntest_s = 1\n\n[[tasks]]\nid = "fee"'),
+    )
+
+    found = proven(folder, quick)
+
+    assert len(found.findings) == 1
+    assert found.findings[0].where == f"exercise-04-late-fee/tests/test_fees.py:{line}"
+    assert text in found.findings[0].text
+    assert remedy in found.findings[0].remedy
+    assert found.gradings == 1
+    assert found.point("mutants").seen == "the hidden tests don't run"
