@@ -1,9 +1,6 @@
 """Every attack of `submissions/`, on every sandbox that isolates: it gains no point, learns nothing, and leaves nothing.
 
-A submission's `manifest.json` says what it attempts and the most that it may get. Beside the keys of the corpus it was begun with
-(`name`, `family`, `goal`, `doc`, `expected`, `max_honest_score`, `out_of`, `note`, `hang`, `heavy`, `info`, `twice`, `thrice`) there are
-`exercise` (the folder beside this file, `exercise-bank` when absent) and `min_score` (what the honest part of it must still get:
-the attack must not hurt even itself).
+A submission's `manifest.json` says what it attempts and the most that it may get; the README has the keys.
 """
 
 from __future__ import annotations
@@ -23,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canary import Canary
 
 from grader.error import RefusedSubmission
 from grader.exercise import Exercise, load_exercise
@@ -36,33 +32,21 @@ from grader.sandbox.choose import Choice
 from grader.sandbox.docker import LABEL, connect
 from grader.sandbox.image import ensure_image
 from grader.submission import Submission, read_submission
+from tests.attacks.canary import Canary
 
 HERE = Path(__file__).parent
 SUBMISSIONS = HERE / "submissions"
 
-WALL_S = 15.0
+WALL_S = 12.0
 GRACE_S = 5.0
 """What a grading may take beyond its wall limit: the boxes' start and end."""
 
 SECRET_ENV = "GRADER-SECRET-ENV-91ab"
 SECRET_FILE = "GRADER-SECRET-FILE-c41f"
+SECRET_FOLDERS = "/etc /root /home /opt /srv /var/lib /var/tmp /tmp /usr/src /usr/local/src".split()
 NEVER_SEEN = ("HIDDEN-CANARY-", SECRET_ENV, SECRET_FILE)
 EVIDENCE = re.compile(r"EVIDENCE:\w+:YES")
-EVIDENCE_FOLDERS = (
-    "/",
-    "/etc",
-    "/usr/local",
-    "/usr/local/lib",
-    "/root",
-    "/home",
-    "/opt",
-    "/tmp",
-    "/var/tmp",
-    "/dev/shm",
-    "~",
-    ".",
-    "..",
-)
+EVIDENCE_FOLDERS = "/ /etc /usr/local /usr/local/lib /root /home /opt /tmp /var/tmp /dev/shm ~ . ..".split()
 
 MAX_REPORT_BYTES = 4 * 1024 * 1024
 MAX_GRADER_MIB = 600
@@ -207,12 +191,13 @@ def _tree() -> dict[str, tuple[int, int]]:
 
 @pytest.fixture(scope="module")
 def secret_files() -> Iterator[None]:
-    """Secrets under `/etc` of this machine, where this user may write there: what a grader's own configuration would be."""
+    """Secrets where a grader's configuration or a course may lie on this machine, as far as this user may write there."""
     made = []
-    for name in ("grader_secret", f"grader_secret_{os.getpid()}"):
+    own = [f"{folder}/grader_secret_{os.getpid()}" for folder in SECRET_FOLDERS]
+    for path in ("/etc/grader_secret", *own):
         with suppress(OSError):
-            descriptor = os.open(f"/etc/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            made.append(f"/etc/{name}")
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            made.append(path)
             os.write(descriptor, f"{SECRET_FILE}\n".encode())
             os.close(descriptor)
     yield
@@ -236,13 +221,14 @@ def image() -> None:
 
 
 @pytest.fixture
-def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of this test's own in place of the machine's for temporary files."""
     folder = tmp_path / "temp"
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    yield folder
+    return folder
 
 
 @pytest.mark.parametrize("attack", [pytest.param(attack, id=attack.folder.name) for attack in _attacks()])
@@ -266,11 +252,8 @@ def test_an_attack_gains_nothing_learns_nothing_and_leaves_nothing(
     monkeypatch.setenv("GRADER_SECRET", SECRET_ENV)
     exercise = attack.exercise
     traces = Traces(temp, uses_engine=sandbox == "docker")
-    try:
-        submission = read_submission(attack.source)
-    except RefusedSubmission as refused:
-        assert refused.problems
-        assert all(re.match(r"`.+` \w+", problem) for problem in refused.problems)
+    submission = _read(attack)
+    if submission is None:
         assert traces.found() == []
         return
 
@@ -292,6 +275,17 @@ def test_an_attack_gains_nothing_learns_nothing_and_leaves_nothing(
         if first is not None and not attack.manifest.get("info"):
             assert _outcome(report) == _outcome(first)
         first = first or report
+
+
+def _read(attack: Attack) -> Submission | None:
+    """Read the submission; `None` when it is refused, which must be told by name and reason."""
+    try:
+        return read_submission(attack.source)
+    except RefusedSubmission as refused:
+        nameless = [problem for problem in refused.problems if not re.match(r"`.+` \w+", problem)]
+        if nameless or not refused.problems:
+            pytest.fail(f"refused without a name and a reason: {refused.problems}")
+        return None
 
 
 def _outcome(report: Report) -> Any:
