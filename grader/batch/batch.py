@@ -31,6 +31,7 @@ Kind = Status | Literal["refused", "missing"]
 """How it ended with one learner. `refused`: the files can't be taken. `missing`: nothing was sent for this exercise."""
 
 STARTER = "the starter"
+REFUSAL = ".refused.txt"
 NAMED_COPIES = 5
 POLL_S = 0.2
 
@@ -246,6 +247,8 @@ class _Run:
             waiting = self._running.pop(digest)
         for number, each in enumerate([place, *waiting]):
             if failure:
+                if report is not None and self._settings.reports is not None:
+                    self._write(each, render(report, self._settings.report_format))
                 self._tell(each, "grader-error", failure, is_known=number > 0)
             else:
                 self._settle(each, submission.digest, report, is_known=number > 0)
@@ -270,15 +273,19 @@ class _Run:
         """Note that there is nothing to grade."""
         self._results.problems[place] = (kind, message)
         if self._settings.reports is not None and kind == "refused":
-            self._write(place, f"not graded: {message}\n".encode(), suffix=".txt")
+            self._write(place, f"not graded: {message}\n".encode(), is_refusal=True)
         self._tell(place, kind, message, is_known=False)
 
-    def _write(self, place: int, data: bytes, *, suffix: str = "") -> None:
+    def _write(self, place: int, data: bytes, *, is_refusal: bool = False) -> None:
+        """Write the learner's report, or why there is none, in place of what an earlier run wrote."""
         assert self._settings.reports is not None
-        path = self._settings.reports / self._names[place]
-        path = path.with_name(path.name.rpartition(".")[0] + suffix) if suffix else path
+        report = self._settings.reports / self._names[place]
+        refusal = report.with_name(f"{report.name.removesuffix(report.suffix)}{REFUSAL}")
+        path, other = (refusal, report) if is_refusal else (report, refusal)
         try:
             put(path, data)
+            if other != path:
+                other.unlink(missing_ok=True)
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -84,9 +84,11 @@ def find_submissions(folder: Path) -> Found:
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:
+        hint = "give the folder that holds a folder or an archive for each learner"
+        if folder.is_file():
+            hint = "unpack it, and give the folder: a learning platform's download is an archive of archives"
         raise UsageError(
-            f"{shown(str(folder))} can't be read: {(error.strerror or str(error)).lower()}",
-            hint="give the folder that holds a folder or an archive for each learner",
+            f"{shown(str(folder))} can't be read: {(error.strerror or str(error)).lower()}", hint=hint
         ) from error
     plain: list[Sent] = []
     grouped: dict[tuple[str, str], Sent] = {}

@@ -82,7 +82,7 @@ def batch(
     if choice.notice:
         say(f"notice: {choice.notice}")
     settings = Settings(
-        jobs=jobs or jobs_for(found.limits),
+        jobs=jobs or jobs_for(found.limits, is_ahead=ahead),
         reports=Path(reports) if reports is not None else None,
         report_format=report_format,
         is_ahead=ahead,

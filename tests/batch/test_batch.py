@@ -197,9 +197,28 @@ def test_everybody_gets_a_report(send: Send, grade_class: GradeClass, tmp_path: 
         pass
 
     with grade_class(reports=folder, report_format="json"):
-        assert sorted(path.name for path in folder.iterdir()) == ["amal.json", "bo.json", "chi.txt"]
+        assert sorted(path.name for path in folder.iterdir()) == ["amal.json", "bo.json", "chi.refused.txt"]
         assert json.loads((folder / "bo.json").read_bytes())["points"] == 4.5
-        assert "is broken" in (folder / "chi.txt").read_text()
+        assert "is broken" in (folder / "chi.refused.txt").read_text()
+
+
+def test_a_report_takes_the_place_of_an_earlier_one(
+    send: Send, sent: Path, grade_class: GradeClass, tmp_path: Path
+) -> None:
+    """Nobody is sent last week's report beside this week's refusal, or the other way round."""
+    folder = tmp_path / "reports"
+    send("amal.zip", b"PK\x03\x04", name="")
+    send("bo.zip", zip_of(app="ppp"), name="")
+    send("chi.zip", zip_of(app="ppp 2"), name="")
+    with grade_class(reports=folder):
+        assert sorted(path.name for path in folder.iterdir()) == ["amal.refused.txt", "bo.html", "chi.html"]
+    send("amal.zip", zip_of(app="pff"), name="")
+    send("bo.zip", b"PK\x03\x04", name="")
+    send("chi.zip", zip_of(app="lost"), name="")
+
+    with grade_class(reports=folder):
+        assert sorted(path.name for path in folder.iterdir()) == ["amal.html", "bo.refused.txt", "chi.html"]
+        assert "the grader failed, not your code" in (folder / "chi.html").read_text()
 
 
 def test_report_names_are_safe_and_apart() -> None:
