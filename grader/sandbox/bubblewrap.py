@@ -16,6 +16,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from grader.error import SandboxError
@@ -27,6 +28,7 @@ from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
 
 PORT = 8000
 ROOT = "/tmp"
+PACKAGES = "/opt/packages"
 SHM_MIB = 1
 USERS = {"solution": 65532, "examiner": 65533}
 START_S = 15.0
@@ -82,7 +84,7 @@ class BubblewrapSandbox:
                 examiner=channels["examiner"],
                 port=PORT,
                 root=ROOT,
-                extra={"limits": rlimits, "pythonpath": this_interpreter().packages, "also_clear": ["/dev/shm"]},
+                extra={"limits": rlimits, "pythonpath": PACKAGES, "also_clear": ["/dev/shm"]},
                 notes=notes,
                 start_ms=round((time.monotonic() - started) * 1000, 1),
             )
@@ -99,7 +101,8 @@ class BubblewrapSandbox:
 def _commands(
     bwrap: str, shape: Shape, groups: Mapping[str, cgroup.Cgroup | None], *, ahead: bool
 ) -> tuple[list[str], list[str]]:
-    interpreter = this_interpreter()
+    # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
+    interpreter = replace(this_interpreter(), packages=PACKAGES)
     compile_inside()
     solution = _inner(bwrap, "solution", shape.limits, groups["solution"])
     examiner = _inner(bwrap, "examiner", EXAMINER_LIMITS, groups["examiner"])
@@ -189,7 +192,7 @@ def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -
     argv += ["--proc", "/proc", "--dev", "/dev"]
     argv += ["--size", str(SHM_MIB * 1024 * 1024), "--perms", "1777", "--tmpfs", "/dev/shm"]
     argv += ["--size", str(limits.disk_mib * 1024 * 1024), "--perms", "1777", "--tmpfs", ROOT]
-    # After /tmp, under which a course or an interpreter may lie.
+    # After /tmp, under which an interpreter may lie.
     argv += _bind_interpreter(interpreter)
     for folder in hidden:
         argv += ["--remount-ro", folder]
@@ -204,10 +207,9 @@ def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -
 
 
 def _bind_interpreter(interpreter: Interpreter) -> list[str]:
-    argv = []
-    for folder in (interpreter.prefix, interpreter.packages):
-        if Path(folder) != Path("/usr") and Path("/usr") not in Path(folder).parents:
-            argv += _bind(folder, folder)
+    argv = _bind(interpreter.packages, PACKAGES)
+    if not Path(interpreter.prefix).is_relative_to("/usr"):
+        argv += _bind(interpreter.prefix, interpreter.prefix)
     return argv
 
 
