@@ -35,7 +35,7 @@ attempt("affinity", lambda: os.sched_setaffinity(1, {0}))
 attempt("idle", lambda: os.sched_setscheduler(1, os.SCHED_IDLE, os.sched_param(0)))
 attempt("ioprio", lambda: libc.syscall(251, 1, 1, 3 << 13))
 for name, text in (("oom_score_adj", "1000"), ("timerslack_ns", "4000000000"), ("clear_refs", "1"), ("comm", "x"), ("coredump_filter", "0")):
-    attempt(name, lambda: open("/proc/1/" + name, "w").write(text))
+    attempt(name, lambda: os.write(os.open("/proc/1/" + name, os.O_WRONLY), text.encode()))
 
 
 def create_app():
