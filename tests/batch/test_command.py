@@ -124,12 +124,15 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(
 ) -> None:
     """Nothing is graded twice, nothing is left out, and the gradebooks are the same to the last byte."""
     send_class(send)
-    undisturbed, killed = teacher("undisturbed"), teacher("killed", words_s=0.1)
+    for number in range(4):
+        send(f"more-{number}", f"ppf {number}")
+    undisturbed, killed = teacher("undisturbed"), teacher("killed", words_s=0.15)
     assert undisturbed.finish()[0] == 0
+    contents = len(set(CLASS)) + 4
     rng = random.Random(os.getpid())
 
-    begun = 0
-    for number in range(3):
+    begun, kills = 0, 0
+    for _ in range(3):
         process = killed.start()
         deadline = time.monotonic() + TIMEOUT_S
         # At any moment after the first new grading has begun: before that only Python itself starts.
@@ -139,13 +142,15 @@ def test_a_run_that_is_killed_again_and_again_ends_as_if_it_never_was(
         process.kill()
         process.communicate()
         begun = _count(killed.log)
-        assert process.returncode == -signal.SIGKILL, f"kill {number} came too late"
-        assert not any((killed.folder / book).exists() for book in BOOKS)
+        # On a machine that stalls, a kill may come after the end; the first one can't.
+        if process.returncode == -signal.SIGKILL and killed.lines() < contents:
+            kills += 1
+            assert not any((killed.folder / book).exists() for book in BOOKS)
     code, _, err = killed.finish()
 
     assert code == 0, err
     assert killed.books() == undisturbed.books()
-    contents = len(set(CLASS))
+    assert kills >= 1
     assert killed.lines() == contents
     # A kill costs what was running then, two at a time.
     assert contents + 1 <= _count(killed.log) <= contents + 1 + 3 * 2
