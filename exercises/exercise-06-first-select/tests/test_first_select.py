@@ -74,10 +74,19 @@ class Library:
 
     def fill(self, db):
         """Put these rows, and no others, into the database."""
-        db.script("DELETE FROM books; DELETE FROM members;")
-        if self.books:
-            db.insert("books", *self.books)
-            db.insert("members", *self.members)
+        statements = ["BEGIN; DELETE FROM books; DELETE FROM members"]
+        for table, rows in (("books", self.books), ("members", self.members)):
+            for row in rows:
+                values = ", ".join(literal(value) for value in row.values())
+                statements.append(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})")
+        db.script("; ".join([*statements, "COMMIT;"]))
+
+
+def literal(value):
+    """A value as SQL writes it."""
+    if value is None:
+        return "NULL"
+    return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
 @pytest.fixture
