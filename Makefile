@@ -1,19 +1,23 @@
 # make test    from nothing: sets up `.venv`, then runs every test (ARGS="tests/sandbox -k image" for some)
 # make lint    what the tests also demand: ruff and mypy
+# make docs    renew what the documentation takes from the code
 # make lock    pin the newest versions of everything in requirements/, with the hashes of all platforms' packages
 
-.PHONY: test lint lock dev
+.PHONY: test lint docs lock dev
 
 test: dev
 	@echo "first the tests that need the machine to themselves, then the others side by side"
 	@.venv/bin/python -m pytest -m alone $(ARGS); alone=$$?; \
-	 .venv/bin/python -m pytest -m "not alone" -n auto $(ARGS); others=$$?; \
+	 .venv/bin/python -m pytest -m "not alone" -n auto --dist worksteal $(ARGS); others=$$?; \
 	 case "$$alone $$others" in "0 0"|"5 0"|"0 5") exit 0 ;; *) exit 1 ;; esac
 
 lint: dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+docs: dev
+	.venv/bin/python docs/make_reference.py
 
 # All three from one resolution, so that a version is the same wherever it stands.
 lock: dev

@@ -1,16 +1,16 @@
 """What can go wrong, as one tree. Each error names the thing and, where one is known, the remedy.
 
-    GraderError
-    ├── UsageError              exit 2: the command was not understood
-    │   ├── NoCourse
-    │   ├── UnknownExercise
-    │   ├── NoHiddenTests       this is a learners' pack
-    │   └── RefusedSubmission   the learner's files can't be taken; says which and why
-    ├── FaultError              exit 3: the grader or the exercise is at fault, never the learner
-    │   ├── BrokenExercise      all problems of the exercise's folder
-    │   ├── SandboxError        the engine failed half-way
-    │   └── NoSandbox           nothing here can run it
-    └── DamagedReport
+GraderError
+├── UsageError              exit 2: the command was not understood
+│   ├── NoCourse
+│   ├── UnknownExercise
+│   ├── NoHiddenTests       this is a learners' pack
+│   └── RefusedSubmission   the learner's files can't be taken; says which and why
+├── FaultError              exit 3: the grader or the exercise is at fault, never the learner
+│   ├── BrokenExercise      all problems of the exercise's folder
+│   ├── SandboxError        the engine failed half-way
+│   └── NoSandbox           nothing here can run it
+└── DamagedReport
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ def _imports(path: Path) -> Iterator[str]:
             elif node.module:
                 yield node.module
                 if node.module == "grader":
-                    yield from (f"grader.{alias.name}" for alias in node.names if (GRADER / f"{alias.name}.py").exists())
+                    yield from (
+                        f"grader.{alias.name}" for alias in node.names if (GRADER / f"{alias.name}.py").exists()
+                    )
 
 
 def _layer(module: str) -> int | None:
@@ -93,13 +95,16 @@ def test_a_library_is_used_in_its_own_place(path: Path) -> None:
 def test_what_enters_a_box_imports_nothing_else_of_the_grader() -> None:
     """Code in `inside/` runs where there is no grader."""
     for path in sorted((GRADER / "inside").glob("*.py")):
-        assert [name for name in _imports(path) if name.startswith("grader") and not name.startswith("grader.inside")] == []
+        assert [
+            name for name in _imports(path) if name.startswith("grader") and not name.startswith("grader.inside")
+        ] == []
 
 
 @pytest.mark.parametrize("heavy", ["sqlalchemy", "flask", "pytest", "docker", "rich", "alembic"])
 def test_the_command_starts_without_heavy_libraries(heavy: str) -> None:
     """`grade --help` imports none of what takes long to import."""
-    code = f"import sys; from grader.cli.main import cli; cli(['--help'], standalone_mode=False); sys.exit({heavy!r} in sys.modules)"
+    code = "import sys; from grader.cli.main import cli; cli(['--help'], standalone_mode=False); "
+    code += f"sys.exit({heavy!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
 
     assert done.returncode == 0, done.stderr.decode()[-500:]

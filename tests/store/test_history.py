@@ -324,7 +324,12 @@ def test_a_sqlite_file_elsewhere_can_be_named(state_dir: Path, tmp_path: Path, m
 
 @pytest.mark.parametrize(
     "url",
-    ["no address", "nosuchdb://me:s3cret@server/x", "postgresql://me:s3cret@localhost:port/x", "mysql+nodriver://me:s3cret@x/y"],
+    [
+        "no address",
+        "nosuchdb://me:s3cret@server/x",
+        "postgresql://me:s3cret@localhost:port/x",
+        "mysql+nodriver://me:s3cret@x/y",
+    ],
 )
 def test_an_address_that_can_not_be_used_is_told_without_its_password(state_dir: Path, url: str) -> None:
     """The variable is named, and what such an address looks like."""
