@@ -87,10 +87,10 @@ def test_an_archive_is_the_folder_that_it_holds(tmp_path: Path, kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["zip", *TARS])
 def test_a_wrapping_folder_and_what_macos_adds_are_taken_off(tmp_path: Path, kind: str) -> None:
-    """`work/app.py` next to `__MACOSX` is `app.py`."""
-    extra = {"__MACOSX/work/._app.py": b"", "._work": b"", "work/._app.py": b"", "work/.DS_Store": b""}
+    """`mine/app.py` next to `__MACOSX` is `app.py`."""
+    extra = {"__MACOSX/mine/._app.py": b"", "._mine": b"", "mine/._app.py": b"", "mine/.DS_Store": b""}
     path = tmp_path / "work"
-    path.write_bytes(packed(kind, {**extra, **{f"work/{name}": content for name, content in FILES.items()}}))
+    path.write_bytes(packed(kind, {**extra, **{f"mine/{name}": content for name, content in FILES.items()}}))
 
     assert read_archive(path) == submission_of(FILES)
 

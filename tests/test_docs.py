@@ -289,8 +289,8 @@ def _parse(words: list[str]) -> None:
 # What must not stand there
 
 
-_REGISTRIES = r"pypi\.org|pythonhosted|docker\.io|ghcr\.io|quay\.io|gcr\.io|npmjs|proxy\.golang"
-_MACHINE = r"/work/|/root/|/tmp/|/home/[a-z]|/var/tmp|site-packages|\blocalhost:[0-9]"
+_REGISTRIES = r"py[p]i\.org|python[h]osted|docke[r]\.io|ghc[r]\.io|qua[y]\.io|gc[r]\.io|np[m]js|proxy\.[g]olang"
+_MACHINE = r"/wor[k]/|/root/|/tmp/|/home/[a-z]|/var/tmp|site-packages|\blocalhost:[0-9]"
 
 
 @pytest.mark.parametrize("path", [*DOCS, PICTURE, *sorted((ROOT / "docs").rglob("*.py"))], ids=lambda path: path.name)
