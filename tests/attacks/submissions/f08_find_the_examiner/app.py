@@ -48,7 +48,8 @@ def scan():
             continue
         with socket.socket() as probe:
             probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            # A socket may meet itself where it is looked for on a port of its own.
+            if probe.connect_ex(("127.0.0.1", port)) == 0 and probe.getsockname() != probe.getpeername():
                 open_ports.append(port)
     evidence("port", bool(open_ports), open_ports)
     names = [line.split()[-1] for line in open("/proc/net/unix").read().splitlines()[1:] if len(line.split()) > 7]
