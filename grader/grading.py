@@ -131,7 +131,9 @@ def judge(
     if verdict.status == "grader-error":
         tests = [_without_points(test) for test in tests]
     failing = {test.name for test in tests if test.status == "fail"}
-    help_line = usually.known_mutant(exercise.mutants, failing) if verdict.status == "failed" else None
+    # What fails every test, as a starter does, resembles no wrong answer in particular.
+    is_telling = verdict.status == "failed" and len(failing) < len(tests)
+    help_line = usually.known_mutant(exercise.mutants, failing) if is_telling else None
     if help_line is not None:
         # The first failure is the one to mend, so that is where the line stands.
         first = next(place for place, test in enumerate(tests) if test.status == "fail")

@@ -109,7 +109,7 @@ def grade_exercise(
         listen=None if reporter is None else reporter.test,
     )
     keep_submission(submission.files, submission.digest, home.state)
-    kept = keep_report(report, home.state)
+    kept = keep_report(report, home.state, learner="" if is_own else str(folder))
     if reporter is not None:
         reporter.finish(report, next_step=_next_step(home, report) if report.status == "passed" else None)
     else:

@@ -62,8 +62,10 @@ def learner_of(course: Course, *, unlock_all: bool = False) -> Learner:
     for note in seen.notes:
         say_note(note)
     found = outlines(course)
-    counted = progress(found.known, seen.summaries, unlock_all=unlock_all or is_all_unlocked())
-    return Learner(course, found, counted, seen.summaries)
+    # What was graded for somebody else is in the history, but is no step of this learner's.
+    own = tuple(summary for summary in seen.summaries if not summary.learner)
+    counted = progress(found.known, own, unlock_all=unlock_all or is_all_unlocked())
+    return Learner(course, found, counted, own)
 
 
 def database_url() -> str | None:

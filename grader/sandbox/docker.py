@@ -35,6 +35,7 @@ PYTHON = "/opt/grade/bin/python"
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
 ENGINE_S = 30
 OLD_S = 3600
+REMOVE_S = 5.0
 
 _STDOUT = 1
 _HEADER = struct.Struct(">BxxxI")
@@ -230,7 +231,7 @@ def _containers(
     """Start both containers; remove them whatever happens."""
     mark = f"kata-{secrets.token_hex(6)}"
     names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
-    channels: list[_AttachedChannel] = []
+    channels: dict[str, _AttachedChannel] = {}
     try:
         preload = ",".join(shape.preload)
 
@@ -246,13 +247,17 @@ def _containers(
                 limits=EXAMINER_LIMITS, network_mode=f"container:{names['solution']}", runtime=runtime,
             )  # fmt: skip
 
-        _both(make_solution, make_examiner)
-        for name in names.values():
-            channels.append(_attach(api, name))
+        def begin(name: str) -> None:
+            channels[name] = _attach(api, name)
             api.start(name)
-        yield channels[0], channels[1], names["solution"]
+
+        # The examiner's container joins the other's network, which must exist, and run before it is joined.
+        make_solution()
+        _both(lambda: begin(names["solution"]), make_examiner)
+        begin(names["examiner"])
+        yield channels[names["solution"]], channels[names["examiner"]], names["solution"]
     finally:
-        for channel in channels:
+        for channel in channels.values():
             channel.close()
         _both(lambda: _remove(api, names["examiner"]), lambda: _remove(api, names["solution"]))
 
@@ -282,18 +287,20 @@ def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
 
 
 def _remove(api: APIClient, name: str) -> None:
+    """Remove a container, which may be going already, or be held for a moment by the one that joined its network."""
     from docker import errors
 
-    for _ in range(3):
+    deadline = time.monotonic() + REMOVE_S
+    while True:
         try:
             api.remove_container(name, force=True, v=True)
         except errors.NotFound:
             return
-        except errors.APIError as error:
-            if error.status_code == 409:  # another removal is under way
-                time.sleep(0.05)
-                continue
-            raise
+        except errors.APIError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+            continue
         return
 
 

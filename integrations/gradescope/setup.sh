@@ -4,7 +4,7 @@
 # The autograder's zip is the course's repository with this file, `run_autograder` and `kata-exercise.txt` at its top:
 #
 #   cp integrations/gradescope/* . && echo exercise-03 > kata-exercise.txt
-#   zip -r autograder.zip . -x '.git/*' '.venv/*' '.grade/*'
+#   zip -r autograder.zip . -x '.git/*' '.venv/*' '.grade/*' 'tests/*'
 set -eu
 
 course=${KATA_AUTOGRADER:-/autograder}/source
