@@ -565,6 +565,7 @@ def _empty(folder: str) -> None:
     Nothing of the learner's runs meanwhile. What lies deeper is moved up, one level a turn, so that neither Python's
     recursion, nor the length of a path, nor the number of open descriptors ends it.
     """
+    _restore(folder)
     top = os.open(folder, _FOLDER_FLAGS)
     token = secrets.token_hex(8)
     names = (f"{token}-{number}" for number in itertools.count())
@@ -579,6 +580,16 @@ def _empty(folder: str) -> None:
                     stuck.add(name)  # a mount, or another user's: it stays
     finally:
         os.close(top)
+
+
+def _restore(folder: str) -> None:
+    """Take off what a learner did to the folder itself, where it is their user's."""
+    try:
+        os.chmod(folder, 0o700)
+        for name in os.listxattr(folder):
+            os.removexattr(folder, name)
+    except OSError:
+        pass
 
 
 def _empty_level(top: int, stuck: set[str]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -227,10 +228,19 @@ def _fallbacks(limits: Limits, group: cgroup.Cgroup | None) -> tuple[dict[str, i
         swap = "the kernel does not account for swap: memory is limited without it"
         return {}, () if group.limits_swap else (swap,)
     memory = "no control groups: memory is limited for each process, processor time is not limited"
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 or _counts_processes_by_namespace(os.uname().release):
         return {"rlimit_memory_mib": limits.memory_mib, "rlimit_processes": limits.processes}, (memory,)
     processes = "no control groups: the number of processes is not limited"
     return {"rlimit_memory_mib": limits.memory_mib}, (memory, processes)
+
+
+def _counts_processes_by_namespace(release: str) -> bool:
+    """Say whether this Linux counts a user's processes for each user namespace, so that a box's are counted alone.
+
+    Since 5.14: "Reimplement RLIMIT_NPROC on top of ucounts".
+    """
+    found = re.match(r"(\d+)\.(\d+)", release)
+    return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
 
 
 def _end(outer: int, inner: Sequence[int]) -> None:

@@ -88,6 +88,25 @@ def test_a_folder_is_cleared_whatever_lies_in_it(tmp_path: Path) -> None:
     assert (outside / "kept").read_text() == "kept"
 
 
+def test_a_folder_itself_keeps_no_mark(tmp_path: Path) -> None:
+    """Neither an attribute nor rights that were taken away outlive a test."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_text("x")
+    has_attribute = True
+    try:
+        os.setxattr(folder, "user.mark", b"1")
+    except OSError:  # a file system without them
+        has_attribute = False
+    folder.chmod(0)
+
+    keeper._empty(str(folder))
+
+    assert os.listdir(folder) == []
+    assert not has_attribute or "user.mark" not in os.listxattr(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     "value",
     [
