@@ -29,7 +29,9 @@ LABEL = "kata-grader.pod"
 HOST_LABEL = "kata-grader.host"
 PORT = 8000
 ROOT = "/tmp"
-USER = "65532:65532"
+USERS = {"keeper": "65532:65532", "examiner": "65533:65533"}
+"""By the module of a box's first process. Two, as the kernel has limits that it counts by user, such as queued signals."""
+
 SHM_BYTES = 1024 * 1024
 PYTHON = "/opt/grade/bin/python"
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
@@ -213,7 +215,7 @@ def _create(api: APIClient, image: str, name: str, module: str, argument: str, *
         image,
         _command(module, argument),
         name=name,
-        user=USER,
+        user=USERS[module],
         working_dir="/",
         stdin_open=True,
         environment={"LANG": "C.UTF-8"},
