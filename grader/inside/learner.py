@@ -10,6 +10,7 @@ import importlib
 import inspect
 import io
 import json
+import logging
 import os
 import sys
 import threading
@@ -179,6 +180,8 @@ def _serve(job: Job, notes: _Notes) -> None:
         # Calls of the learner's functions find the process in which their app runs.
         modules = {job.module: module}
         threading.Thread(target=_answer_calls, args=(job, modules), daemon=True).start()
+    # What the server says of its own queue is nothing that the learner printed.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     waitress.serve(
         app,
         host="127.0.0.1",
