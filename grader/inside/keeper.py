@@ -459,6 +459,7 @@ class Keeper:
             os.closerange(len(wanted), 1024)
             os.environ.clear()
             os.environ.update(self._environment(env))
+            time.tzset()  # `TZ` counts from here on, as it would for a program that was started with it
             sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
             sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
             sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115

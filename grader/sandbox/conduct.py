@@ -126,7 +126,7 @@ def conduct(
         except TimeoutError:
             pass  # it was busy until the time was up, and that is what is told
         except OSError:
-            sides["examiner"].is_open = False
+            pass  # it has ended: what it said last still stands in the stream, and the stream's end tells the rest
 
     def lose_solution(why: str) -> None:
         nonlocal detail
@@ -197,8 +197,6 @@ def conduct(
                         lose_solution(str(error))
                     else:
                         ending, detail, is_done = "examiner-lost", str(error), True
-            if not sides["examiner"].is_open and not is_done:
-                ending, detail, is_done = "examiner-lost", "it no longer takes messages", True
     phases["pod"] = _ms_since(started)
     if ending == "done" and not sides["solution"].is_open:
         ending = "solution-lost"
