@@ -179,6 +179,7 @@ class _Screen:
                 self._show(saved, outcome)
         if self._waiting is not None and self._running is None:
             job, self._waiting = self._waiting, None
+            self._pods.resume()
             self._running = threading.Thread(target=self._grade, args=(job,), daemon=True)
             self._running.start()
 

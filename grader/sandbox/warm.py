@@ -47,8 +47,12 @@ class WarmPods:
         return self._ready is not None
 
     def cancel(self) -> None:
-        """End the pod that runs, without a verdict."""
+        """End the pod that runs or is about to, without a verdict, until `resume`."""
         self._is_cancelled = True
+
+    def resume(self) -> None:
+        """Let pods run again. Whoever cancels says when, so that no cancelling is lost before a pod has begun."""
+        self._is_cancelled = False
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run a pod in the boxes that wait, as soon as they do; see `Sandbox.run`."""
@@ -64,7 +68,6 @@ class WarmPods:
                 raise SandboxError("the boxes were ended")
             stack, opened = self._ready
             self._ready = None
-            self._is_cancelled = False
         try:
             return opened.run(pod, listen, is_cancelled=lambda: self._is_cancelled)
         finally:
