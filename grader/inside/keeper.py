@@ -744,6 +744,7 @@ def _reap(*, block: bool) -> None:
 
 
 def descendants(root: int) -> list[int]:
+    """Give the processes below one, without those that have wholly ended."""
     parents: dict[int, int] = {}
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -753,7 +754,8 @@ def descendants(root: int) -> list[int]:
                 fields = file.read().rpartition(")")[2].split()
         except OSError:
             continue
-        if fields and fields[0] != "Z":
+        # Its first thread may have ended while others still run, and hold its sockets. Source: proc(5), `num_threads`.
+        if fields and (fields[0] != "Z" or int(fields[17]) > 1):
             parents[int(name)] = int(fields[1])
     found: list[int] = []
     layer = {root}

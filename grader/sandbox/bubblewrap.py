@@ -26,6 +26,7 @@ from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
 from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
+from grader.sandbox.user import own_users
 
 PORT = 8000
 ROOT = "/tmp"
@@ -105,8 +106,10 @@ def _commands(
     # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
     interpreter = replace(this_interpreter(), packages=PACKAGES)
     compile_inside()
-    solution = _inner(bwrap, "solution", shape.limits, groups["solution"])
-    examiner = _inner(bwrap, "examiner", EXAMINER_LIMITS, groups["examiner"])
+    # A control group counts the processes of its box; without one, their user's are counted.
+    users = USERS if all(groups.values()) else own_users()
+    solution = _inner(bwrap, users["solution"], shape.limits, groups["solution"])
+    examiner = _inner(bwrap, users["examiner"], EXAMINER_LIMITS, groups["examiner"])
     return (
         solution + command("keeper", ",".join(shape.preload), interpreter=interpreter, parent="/opt/box"),
         examiner + command("examiner", "warm" if ahead else "", interpreter=interpreter, parent="/opt/box"),
@@ -163,9 +166,8 @@ def _admit(name: str, channel: PipeChannel, group: cgroup.Cgroup | None, deadlin
         ) from error
 
 
-def _inner(bwrap: str, name: str, limits: Limits, group: cgroup.Cgroup | None) -> list[str]:
+def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None) -> list[str]:
     is_root = os.geteuid() == 0
-    user = USERS[name]
     interpreter = this_interpreter()
     etc = PACKAGE / "sandbox" / "etc"
     argv = [bwrap, "--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--hostname", "box"]

@@ -25,12 +25,12 @@ from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.interpreter import PACKAGE, command, compile_inside, this_interpreter
 from grader.sandbox.pod import Listener, Pod, PodResult, Shape
+from grader.sandbox.user import own_users
 
 PORTS = range(20000, 30000)
 """Below Linux's ephemeral ports, so that no outgoing connection takes the app's port."""
 
 FOLDER = "kata-local-"
-USERS = {"solution": 65532, "examiner": 65533}
 
 
 class LocalSandbox:
@@ -48,7 +48,7 @@ class LocalSandbox:
         started = time.monotonic()
         _sweep()
         notes = ["no isolation of files and network: your own code on your own machine"]
-        users = USERS if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
+        users = own_users() if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
         if os.geteuid() == 0 and not users:
             notes.append("it ran as root: no other user can read this Python")
         limits = shape.limits
