@@ -184,16 +184,17 @@ FIXTURES = {
     "client": "Client",
     "call": "Call",
     "db": "Database",
+    "suite": "Suite",
     "rng": "random.Random",
     "fake": "Fake",
 }
-RECORDS = ("Reply", "Headers", "Ended", "Raised", "Opaque", "Table", "Statement")
+RECORDS = ("Reply", "Headers", "Ended", "Raised", "Opaque", "Table", "Statement", "SuiteRun", "SuiteTest")
 SPECIALS = {
     "session": "As an argument of a call: a SQLAlchemy `Session` on the database.",
     "connection": "As an argument of a call: a connection of `sqlite3` to the database.",
 }
 INTERNAL = {
-    "App": {"ensure_started", "current_port", "has_touched_state", "is_configured"},
+    "App": {"ensure_started", "current_port", "has_touched_state", "is_configured", "note_cleared"},
     "Headers": {"pairs"},
 }
 """Public in Python's sense, but not for hidden tests."""
@@ -203,6 +204,7 @@ CLASSES: dict[str, type] = {
     for each in (
         fixture.App, client.Client, fixture.Call, fixture.Database, fake.Fake, client.Reply, client.Headers,
         fixture.Ended, fixture.Raised, values.Opaque, fixture.Table, fixture.Statement,
+        fixture.Suite, fixture.SuiteRun, fixture.SuiteTest,
     )
 }  # fmt: skip
 _FAULTS = ("Wrong", "DidNotStart")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +38,10 @@ TEXT_MAX = 8000
 MOST_LINES = 10_000_000
 
 
+_RUNS_TESTS = re.compile(rb"\bdef \w+\([^)]*\bsuite\b")
+"""A hidden test, or a fixture of it, that asks for the learner's own tests."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """How to grade. `seed`: `None` derives it from exercise and submission; `wall_s`: `None` takes the exercise's."""
@@ -61,6 +66,8 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
     preload = ["flask", "waitress.server"] if exercise.kind == "http" else []
     if exercise.database != "none":
         preload += ["sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"]
+    if any(_RUNS_TESTS.search(content) for content in exercise.contents.values()):
+        preload.append("pytest")
     solution = Box(
         files=submission.files,
         settings={
@@ -68,7 +75,7 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
             "module": exercise.module,
             "env": dict(exercise.app.env),
             "command": list(exercise.app.command) if exercise.app.command else None,
-            "preload": preload if not exercise.app.command else [],
+            "preload": preload if not exercise.app.command else [name for name in preload if name == "pytest"],
         },
         limits=limits,
     )

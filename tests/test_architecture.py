@@ -17,7 +17,7 @@ GRADER = ROOT / "grader"
 # From the outside in: a layer imports only from those below it, and from itself.
 LAYERS = [
     ("grader.cli", "grader.__main__"),
-    ("grader.batch", "grader.ci", "grader.watch"),
+    ("grader.batch", "grader.ci", "grader.replay", "grader.watch"),
     ("grader.verify",),
     ("grader.render", "grader.store", "grader.progress", "grader.receipt"),
     ("grader.grading", "grader.diagnosis"),
@@ -34,11 +34,12 @@ ONLY_IN = {
     "rich": ("grader/render/", "grader/cli/"),
     "sqlalchemy": ("grader/store/", "grader/inside/learner.py"),
     "alembic": ("grader/store/",),
+    "cryptography": ("grader/receipt.py", "grader/ci.py"),
     "docker": ("grader/sandbox/docker.py", "grader/sandbox/image.py"),
     "requests": ("grader/sandbox/docker.py", "grader/sandbox/image.py"),
     "flask": ("grader/inside/learner.py",),
     "waitress": ("grader/inside/learner.py",),
-    "pytest": ("grader/inside/examiner.py", "grader/diagnosis/tests/"),
+    "pytest": ("grader/inside/examiner.py", "grader/inside/suite.py", "grader/diagnosis/tests/"),
 }
 
 
@@ -100,7 +101,7 @@ def test_what_enters_a_box_imports_nothing_else_of_the_grader() -> None:
         ] == []
 
 
-@pytest.mark.parametrize("heavy", ["sqlalchemy", "flask", "pytest", "docker", "rich", "alembic"])
+@pytest.mark.parametrize("heavy", ["sqlalchemy", "flask", "pytest", "docker", "rich", "alembic", "cryptography"])
 def test_the_command_starts_without_heavy_libraries(heavy: str) -> None:
     """`grade --help` imports none of what takes long to import."""
     code = "import sys; from grader.cli.main import cli; cli(['--help'], standalone_mode=False); "

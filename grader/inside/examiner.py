@@ -29,7 +29,7 @@ from . import wire
 from .client import Client, Transcript
 from .fake import Fake
 from .fault import DidNotStart, GraderFault, TestTimeout, Wrong
-from .fixture import App, Call, Database, Statement, fold, show, tell_limits
+from .fixture import App, Call, Database, Statement, Suite, fold, show, tell_limits
 from .link import Link
 
 MAX_EVENT_BYTES = 250_000
@@ -156,6 +156,12 @@ class Examination:
     def db(self) -> Database:
         """The database of the solution box."""
         return Database(self._link, self._transcript, self._note_use)
+
+    @pytest.fixture
+    def suite(self) -> Suite:
+        """The learner's own tests, run by pytest in the solution box."""
+        is_app = self._settings["kind"] == "http"
+        return Suite(self._link, self._transcript, self._the_app().note_cleared if is_app else self._note_use)
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> random.Random:

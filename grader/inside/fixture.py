@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from . import values
+from . import served, values
 from .client import Transcript
 from .fault import DidNotStart, Wrong
 from .link import Link
@@ -44,6 +44,38 @@ class Table:
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class SuiteTest:
+    """One of the learner's own tests: its id, `passed`, `failed`, `error` or `skipped`, and what it said when it failed."""
+
+    name: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """What a run of the learner's own tests told.
+
+    `tests` are in the order in which they ran; `problems` tell what could not be collected; `left` are files that lie in
+    the learner's folder since.
+    """
+
+    tests: list[SuiteTest]
+    problems: list[str]
+    left: list[str]
+
+    @property
+    def passed(self) -> bool:
+        """Whether there was at least one test, and every test passed."""
+        return bool(self.tests) and not self.problems and all(test.status == "passed" for test in self.tests)
+
+    @property
+    def failed(self) -> list[SuiteTest]:
+        """The tests that did not pass, in order."""
+        return [test for test in self.tests if test.status in ("failed", "error")]
 
 
 class App:
@@ -87,6 +119,10 @@ class App:
     def reset(self) -> None:
         """End the app and go back to fresh files and an empty database."""
         self._link.ask("reset")
+        self.note_cleared()
+
+    def note_cleared(self) -> None:
+        """Take note that the box was cleared: no app runs any more."""
         self._generation = None
         self._is_stopped = False
         self.has_touched_state = True
@@ -270,6 +306,61 @@ class Call:
 
 def _raised(told: Mapping[str, Any]) -> Raised:
     return Raised(str(told.get("type"))[:200], str(told.get("message"))[:2000])
+
+
+class Suite:
+    """The learner's own tests, run by pytest in the solution box."""
+
+    def __init__(self, link: Link, transcript: Transcript, on_use: Any) -> None:
+        self._link = link
+        self._transcript = transcript
+        self._on_use = on_use
+
+    def run(
+        self, app: served.WSGIApp, *, env: Mapping[str, str | None] | None = None, order: str | int = "file"
+    ) -> SuiteRun:
+        """Run all of the learner's tests against an app that the examiner serves, and give what they told.
+
+        The address of the app, a WSGI callable that holds its own state, is in the environment variable `BASE_URL`. Files,
+        database and processes of the solution box are fresh before. `order` is `file`, `backward`, or a number to shuffle by.
+
+        Raises:
+            Wrong: pytest's process ended, or what it told can't be read.
+        """
+        step: dict[str, Any] = {"kind": "call", "request": {"function": "pytest", "args": [], "kwargs": {}}}
+        self._transcript.add(step)
+        self._link.ask("reset")
+        self._on_use()
+        with served.serving(app) as address:
+            reply = self._link.ask("suite", env=served.environment(address, env), order=order)
+            self._link.ask("stop")
+        if "ended" in reply:
+            step["note"] = "ended"
+            raise Wrong("ended", f"your tests ended pytest itself: {_tell_ending(reply['ended'] or {}, {})}")
+        run = _suite_run(reply["result"])
+        step["response"] = {"value": _tell_run(run)}
+        return run
+
+
+def _suite_run(result: Any) -> SuiteRun:
+    try:
+        told = values.decode(result["value"])
+        tests = [SuiteTest(str(name), str(status), str(message)) for name, status, message in told["tests"]]
+        return SuiteRun(tests, [str(each) for each in told["problems"]], [str(each) for each in told["left"]])
+    except (values.Unreadable, KeyError, TypeError, ValueError) as error:
+        raise Wrong("unreadable", f"what pytest told can't be read: {type(error).__name__}") from None
+
+
+def _tell_run(run: SuiteRun) -> str:
+    """Say what became of the learner's tests, for the learner."""
+    lines = [f"could not be collected: {problem}" for problem in run.problems]
+    lines += [
+        f"{test.name}: {test.status}" + (f", {test.message}" if test.message else "")
+        for test in run.tests
+        if test.status != "passed"
+    ]
+    count = sum(test.status == "passed" for test in run.tests)
+    return "\n".join([f"{count} of {len(run.tests)} tests passed", *lines])[:4000]
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from . import learner, seccomp, values, wire
+from . import learner, seccomp, suite, values, wire
 
 PR_SET_DUMPABLE = 4
 PR_SET_PDEATHSIG = 1
@@ -108,6 +108,9 @@ class Keeper:
             self.stop()
         elif op == "call":
             return self.call(request)
+        elif op == "suite":
+            self.start(request["env"], None, kind="suite")
+            return self.call({**request, "function": "", "args": [request["order"]], "kwargs": {}})
         elif op == "sql":
             return self.sql(request["steps"])
         elif op == "evidence":
@@ -139,14 +142,16 @@ class Keeper:
             with open(path, "wb") as file:
                 file.write(content)
 
-    def start(self, env: Mapping[str, str | None], config: Any) -> None:
-        """Fork the learner's process."""
+    def start(self, env: Mapping[str, str | None], config: Any, *, kind: str | None = None) -> None:
+        """Fork the learner's process; `kind` says what it does, where that isn't the exercise's own kind."""
+        kind = kind or self._settings["kind"]
+        command = self._settings.get("command") if kind != "suite" else None
         self._generation += 1
         output_read, output_write = os.pipe()
         notes_read, notes_write = os.pipe()
         ours: socket.socket | None = None
         theirs: socket.socket | None = None
-        if not self._settings.get("command"):
+        if not command:
             ours, theirs = socket.socketpair()
             # A learner's process that never reads must not hold its keeper.
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", CONTROL_S, 0))
@@ -161,7 +166,7 @@ class Keeper:
             return
         if pid == 0:
             job = learner.Job(
-                kind=self._settings["kind"],
+                kind=kind,
                 code=self._code,
                 port=int(env.get("PORT") or self._settings["port"]),
                 module=self._settings["module"],
@@ -170,7 +175,7 @@ class Keeper:
                 notes=3,
                 control=None if theirs is None else 4,
             )
-            self._become_learner(job, env, output_write, notes_write, theirs)
+            self._become_learner(job, env, output_write, notes_write, theirs, command)
         os.close(output_write)
         os.close(notes_write)
         self._pid = pid
@@ -444,7 +449,13 @@ class Keeper:
         return sorted(limits)
 
     def _become_learner(
-        self, job: learner.Job, env: Mapping[str, str | None], output: int, notes: int, control: socket.socket | None
+        self,
+        job: learner.Job,
+        env: Mapping[str, str | None],
+        output: int,
+        notes: int,
+        control: socket.socket | None,
+        command: list[str] | None,
     ) -> NoReturn:
         try:
             os.setsid()
@@ -466,7 +477,6 @@ class Keeper:
             sys.argv = [os.path.join(self._code, "app.py")]
             _be_first_when_memory_ends()
             _confine(self._settings)
-            command = self._settings.get("command")
             if command:
                 os.chdir(self._code)
                 try:
@@ -781,6 +791,8 @@ def preload(names: str) -> None:
             importlib.import_module(name)
     if "waitress" in names:
         learner.warm()
+    if "pytest" in names:
+        suite.warm()
     seccomp.program(os.uname().machine)
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-from . import values, wire
+from . import suite, values, wire
 
 MAX_NOTE_BYTES = 3500
 """Below PIPE_BUF, so that notes of several processes never mix on the pipe."""
@@ -87,6 +87,8 @@ def run(job: Job) -> NoReturn:
     try:
         if job.kind == "http":
             _serve(job, notes)
+        elif job.kind == "suite":
+            _run_tests(job)
         else:
             _answer_calls(job, {job.module: _load(job.module, job.code)} if job.module else {})
     except BaseException as error:  # noqa: BLE001  whatever the learner's code raises, `SystemExit` too, is told
@@ -204,6 +206,20 @@ def _answer_calls(job: Job, modules: dict[str, Any]) -> None:
             sys.stdout.flush()
             sys.stderr.flush()
             wire.write(control, reply)
+
+
+def _run_tests(job: Job) -> None:
+    """Run the learner's own tests, as often as is asked."""
+    assert job.control is not None
+    wire.write(job.control, {"ready": True})
+    decoder = wire.Decoder()
+    while data := os.read(job.control, 65536):
+        for message in decoder.feed(data):
+            (order,) = message["args"]
+            told = suite.run(job.code, order)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            wire.write(job.control, {"value": values.encode(told)})
 
 
 def _call(message: Mapping[str, Any], modules: dict[str, Any], job: Job) -> dict[str, Any]:
