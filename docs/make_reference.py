@@ -113,6 +113,28 @@ REPORT: dict[str, dict[str, str]] = {
         "limits": "the limits that held, by their names in `exercise.toml`",
         "durations_ms": "milliseconds by phase; `total` is all of it",
         "grader_version": "the version of the grader",
+        "receipt": "the signature of `grade ci --sign`",
+    },
+    "Receipt": {
+        "version": "the version of this form",
+        "algorithm": "how it was signed",
+        "key": "the key's fingerprint: SHA-256 of what `openssl pkey -pubin -outform DER` writes",
+        "public_key": "the public key's 32 bytes, in Base64; it is worth something only where you know it from elsewhere",
+        "signed": "what was signed",
+        "signature": "the signature, in Base64, over `kata-grader receipt 1`, a line feed and `signed` in canonical form",
+    },
+    "Signed": {
+        "exercise": "the exercise's digest",
+        "submission": "the submission's digest",
+        "image": "as in `sandbox`",
+        "image_id": "the container engine's own name of the image: the digest of all that is in it",
+        "seed": "the seed",
+        "limits": "the limits",
+        "status": "how it ended",
+        "points": "the points earned",
+        "points_max": "the points that can be had",
+        "grader_version": "the version of the grader",
+        "keys": "SHA-256 of each key of the report, in canonical form",
     },
     "ExerciseRef": {
         "id": "the folder's name",
@@ -124,6 +146,7 @@ REPORT: dict[str, dict[str, str]] = {
         "name": "`docker`, `bubblewrap` or `local`",
         "reason": "why this one",
         "notes": "what this machine could not enforce",
+        "image": "what the boxes held, by its digest: the image's recipe, or this machine's Python with its packages",
     },
     "TaskResult": {
         "id": "its id",
@@ -178,6 +201,8 @@ PLACES = {
     "Exchange": "One of `transcript`",
     "Statement": "One of `statements`",
     "Frame": "One of `frames`",
+    "Receipt": "`receipt`",
+    "Signed": "`signed`, of `receipt`",
 }
 FIXTURES = {
     "app": "App",

@@ -14,13 +14,14 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from grader import receipt
 from grader.batch.attempt import graded, refused
 from grader.batch.batch import put
 from grader.course import Course
@@ -33,6 +34,9 @@ from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.store.place import reason
 from grader.submission import kind_problem, read_submission, shown
+
+if TYPE_CHECKING:
+    from grader.receipt import Ed25519PrivateKey
 
 JUNIT_FILE = "kata-junit.xml"
 GIT_S = 60
@@ -186,6 +190,55 @@ def grade_subjects(
         say(f"{exercise.id}: {headline(report)}")
         results.append(Result(report=report, folder=folder))
     return results, broken
+
+
+def signing_key(given: str, targets: Iterable[Target]) -> Ed25519PrivateKey:
+    """Read the key to sign with: the name of a file in PEM, or such a file's text, as secrets of CI are.
+
+    Raises:
+        UsageError: there is no such key there, or no output would have the receipts.
+    """
+    if not any(each.format == "json" for each in targets):
+        raise UsageError(
+            "nothing would have the receipts: they stand in the JSON report", hint="add `--format json=report.json`"
+        )
+    if given.lstrip().startswith("-----BEGIN"):
+        return receipt.read_private_key(given.encode())
+    try:
+        text = Path(given).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"the key to sign with can't be read from {shown(given)}: {reason(error)}", hint=receipt.HOW_TO_MAKE
+        ) from error
+    return receipt.read_private_key(text)
+
+
+def refuse_to_sign(sandbox: str) -> None:
+    """Refuse a sandbox that keeps a solution neither from the key nor from its own score.
+
+    Raises:
+        UsageError: it is such a one.
+    """
+    if sandbox == "local":
+        raise UsageError(
+            "what is graded in the sandbox `local` is not signed: a solution could read the key there",
+            hint="use `--sandbox docker` or `--sandbox bubblewrap`",
+        )
+
+
+def signed(results: Iterable[Result], key: Ed25519PrivateKey) -> list[Result]:
+    """Give the results with receipts.
+
+    Raises:
+        SandboxError: the engine can't name its image.
+    """
+    from grader.sandbox.image_id import engine_image_id
+
+    found = []
+    for each in results:
+        image_id = engine_image_id() if each.report.sandbox.name == "docker" else ""
+        found.append(replace(each, report=receipt.sign(each.report, key, image_id=image_id)))
+    return found
 
 
 def exit_code(results: Iterable[Result], mark: Decimal) -> int:

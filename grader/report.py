@@ -35,11 +35,14 @@ class SubmissionRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SandboxRef(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was graded, and why there. `notes` says what this machine could not enforce."""
+    """Where it was graded, and why there. `notes` says what this machine could not enforce; `image` names what the boxes
+    held, by its digest, or is empty where that was not noted.
+    """
 
     name: str
     reason: str
     notes: list[str] = []
+    image: str = ""
 
 
 class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +106,35 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: float = 0.0
 
 
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt vouches for: digests of what was graded and with what, the score, and a digest for each key of the
+    report. `image_id` is the container engine's own name of the image, or empty.
+    """
+
+    exercise: str
+    submission: str
+    image: str
+    image_id: str
+    seed: int
+    limits: dict[str, int | float]
+    status: Status
+    points: Points
+    points_max: Points
+    grader_version: str
+    keys: dict[str, str]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """A signature over `signed` (Ed25519), and the key that made it: by its fingerprint and as its 32 bytes in Base64."""
+
+    version: Literal[1] = 1
+    algorithm: Literal["ed25519"] = "ed25519"
+    key: str
+    public_key: str
+    signed: Signed
+    signature: str
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """One grading, whole. `seed` replays it; `output` is the tail of what the learner's code printed.
 
@@ -130,6 +162,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     limits: dict[str, int | float] = {}
     durations_ms: dict[str, float] = {}
     grader_version: str
+    receipt: Receipt | None = None
 
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -149,7 +182,7 @@ def from_json(data: bytes) -> Report:
     """
     try:
         return _decoder.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedReport(f"not a report: {error}") from error
 
 

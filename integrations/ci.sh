@@ -10,6 +10,7 @@
 #   KATA_REPORT_ONLY   true: never fail
 #   KATA_SANDBOX       docker, bubblewrap or local
 #   KATA_FORMAT        one more output, NAME=FILE
+#   KATA_SIGN_KEY      a key to sign the JSON reports with: a file in PEM, or its text
 #   KATA_GRADE         the program `grade`; default: the one beside this folder
 set -eu
 
@@ -25,5 +26,7 @@ set -- "$@" --pass "${KATA_PASS:-100%}"
 [ "${KATA_REPORT_ONLY:-false}" != true ] || set -- "$@" --report-only
 [ -z "${KATA_SANDBOX:-}" ] || set -- "$@" --sandbox "$KATA_SANDBOX"
 [ -z "${KATA_FORMAT:-}" ] || set -- "$@" --format "$KATA_FORMAT"
+# Not as an argument, which every user of the machine can see.
+[ -z "${KATA_SIGN_KEY:-}" ] || export GRADE_SIGN_KEY="$KATA_SIGN_KEY"
 
 exec "$grade" "$@"

@@ -19,9 +19,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from grader import ci
+from grader import ci, receipt
 from grader.cli.main import run
+from grader.course import find_course
 from grader.error import UsageError
 from grader.sandbox import choose
 from grader.sandbox.choose import Choice
@@ -558,3 +561,75 @@ def test_the_hook_proves_what_is_committed(course: Path, tmp_path: Path) -> None
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "called").read_text().splitlines() == ["verify", "--quick", FIRST, SECOND]
+
+
+# Receipts
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Path:
+    """A key to sign with, as `openssl genpkey` writes it."""
+    path = tmp_path / "kata-key.pem"
+    path.write_bytes(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return path
+
+
+def test_each_json_report_is_signed(use: Use, tmp_path: Path, key: Path) -> None:
+    """And nothing else of it changes."""
+    ended = use("--all", "--sign", str(key), "--format", f"json={tmp_path / 'r.json'}", "--report-only")
+
+    assert ended.code == 0, ended.err
+    for name in (FIRST, SECOND):
+        data = (tmp_path / f"r-{name}.json").read_bytes()
+        assert receipt.check(data, receipt.read_public_keys(key.read_bytes())).state == "valid"
+
+
+def test_the_key_may_be_a_secret_of_the_job(
+    use: Use, tmp_path: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable holds the key itself; an empty one, as of a fork's job, is none."""
+    monkeypatch.setenv("GRADE_SIGN_KEY", key.read_text())
+    assert use("--all", "--format", f"json={tmp_path / 'r.json'}").code == 1
+    assert b'"signature"' in (tmp_path / f"r-{FIRST}.json").read_bytes()
+
+    monkeypatch.setenv("GRADE_SIGN_KEY", "")
+    assert use("--all", "--format", f"json={tmp_path / 'r.json'}").code == 1
+    assert b'"signature"' not in (tmp_path / f"r-{FIRST}.json").read_bytes()
+
+
+def test_a_receipt_that_nobody_would_have_is_refused(use: Use, key: Path, sandbox: AtItsWord) -> None:
+    """Before anything is graded; so is a file that is no key."""
+    assert "--format json" in use("--all", "--sign", str(key)).err
+    key.write_text("fff")
+    assert use("--all", "--sign", str(key), "--format", "json").code == 2
+    key.unlink()
+    assert use("--all", "--sign", str(key), "--format", "json").code == 2
+    assert sandbox.begun == []
+
+
+def test_what_runs_beside_the_key_is_not_signed(use: Use, key: Path, sandbox: AtItsWord) -> None:
+    """A solution in the sandbox `local` could read the key, and write itself a receipt."""
+    sandbox.name = "local"
+    ended = use("--all", "--sign", str(key), "--format", "json")
+
+    assert (ended.code, sandbox.begun) == (2, [])
+    assert "`local` is not signed" in ended.err
+
+
+@pytest.mark.parametrize("name", ["docker", "bubblewrap"])
+def test_a_receipt_names_what_the_boxes_held(
+    name: str, course: Path, tmp_path: Path, key: Path, choose_named: Callable[[str], Choice]
+) -> None:
+    """By the digest of the recipe, and by the engine's own name of the image."""
+    choice = choose_named(name)
+    write(tmp_path / "mine" / "app.py", RIGHT)
+    subject = ci.Subject(name=FIRST, folder=tmp_path / "mine")
+    results, _ = ci.grade_subjects(find_course(course), [subject], choice, print)
+    (result,) = ci.signed(results, receipt.read_private_key(key.read_bytes()))
+
+    assert result.report.status == "passed"
+    assert result.report.receipt is not None
+    signed = result.report.receipt.signed
+    assert signed.image == result.report.sandbox.image
+    assert re.fullmatch(r"kata-grader:[0-9a-f]{12}|python-[0-9.]+:[0-9a-f]{64}", signed.image)
+    assert re.fullmatch(r"sha256:[0-9a-f]{64}" if name == "docker" else "", signed.image_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from grader.batch.image import with_image
 from grader.error import RefusedSubmission, SandboxError
 from grader.exercise import Exercise
 from grader.grading import derive_seed, grade, judge
@@ -29,7 +30,7 @@ def graded(
             report = failed(exercise, submission, choice, error)
         if report.status != "grader-error" or turn == RETRIES or is_stopped():
             break
-    return report
+    return with_image(report)
 
 
 def failed(exercise: Exercise, submission: Submission, choice: Choice, error: SandboxError) -> Report:
@@ -57,4 +58,4 @@ def refused(exercise: Exercise, error: RefusedSubmission, choice: Choice) -> Rep
         result=PodResult(events=(), ending="wall"),
     )
     message = "the files can't be taken: " + "\n".join([*error.problems, *([error.hint] if error.hint else [])])
-    return msgspec.structs.replace(report, message=message, limit=None)
+    return with_image(msgspec.structs.replace(report, message=message, limit=None))

@@ -26,6 +26,10 @@ from grader.cli.common import course_of, course_option, sandbox_option, say
     "--format", "formats", multiple=True, metavar="NAME[=FILE]",
     help="One more output, on stdout without FILE. May be repeated.",
 )  # fmt: skip
+@click.option(
+    "--sign", "key", metavar="KEY", envvar="GRADE_SIGN_KEY",
+    help="Sign the JSON reports with this Ed25519 key: a file in PEM.",
+)  # fmt: skip
 @sandbox_option
 @click.pass_context
 def ci(
@@ -37,12 +41,16 @@ def ci(
     mark: str,
     report_only: bool,
     formats: tuple[str, ...],
+    key: str | None,
     sandbox: str | None,
 ) -> int:
     """Grade what a change touches, and write what the place understands.
 
     In GitHub Actions these are annotations, the step's summary and GitHub Classroom's result; in GitLab the JUnit file
     `kata-junit.xml`. The hidden tests are those of the course, the solutions those of `--submissions`.
+
+    With `--sign` each JSON report has a receipt, which `grade check-receipt` checks. The variable may hold the key itself,
+    as the secrets of CI do. What was graded in the sandbox `local` is not signed.
 
     Exit code: 0 every solution reaches the pass mark, 1 one doesn't, 2 usage, 3 the grader or an exercise is at fault.
     """
@@ -54,6 +62,9 @@ def ci(
         grade_subjects,
         named_subject,
         pass_mark,
+        refuse_to_sign,
+        signed,
+        signing_key,
         subjects_of,
         target,
         targets_of_place,
@@ -64,6 +75,7 @@ def ci(
 
     wanted = pass_mark(mark)
     targets = [*targets_of_place(os.environ), *(target(text) for text in formats)]
+    private = signing_key(key, targets) if key else None
     course = course_of(ctx)
     folder = Path(submissions) if submissions is not None else course.root
     if named:
@@ -77,8 +89,12 @@ def ci(
     choice = choose(sandbox, is_own=False, say=_tell)
     if choice.notice:
         _tell(f"notice: {choice.notice}")
+    if private is not None:
+        refuse_to_sign(choice.name)
     results, broken = grade_subjects(course, subjects, choice, _tell)
     root = Path(os.environ.get("GITHUB_WORKSPACE") or folder)
+    if private is not None:
+        results = signed(results, private)
     if results:
         for each in targets or [Target(format="text", file=None)]:
             write(results, each, root=root, environ=os.environ)

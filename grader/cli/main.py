@@ -46,6 +46,8 @@ COMMANDS: dict[str, Lazy] = {
     "history": Lazy("grader.cli.history", "history", "Show your results over time; export and import them."),
     "batch": Lazy("grader.cli.batch", "batch", "Grade a class."),
     "ci": Lazy("grader.cli.ci", "ci", "Grade what a change touches, in CI."),
+    "check-receipt": Lazy("grader.cli.trust", "check_receipt", "Say whether a signed report is as it was signed."),
+    "replay": Lazy("grader.cli.trust", "replay", "Grade again as a report says, and compare."),
     "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
     "new": Lazy("grader.cli.author", "new", "Begin an exercise."),
     "release": Lazy("grader.cli.author", "release_pack", "Write the learners' pack: nothing hidden in it."),
