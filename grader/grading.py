@@ -38,6 +38,7 @@ TEXT_MAX = 8000
 MOST_LINES = 10_000_000
 
 
+_IMPORT = re.compile(rb"^(?:import|from) ([A-Za-z_][\w.]*)", re.ASCII | re.MULTILINE)
 _RUNS_TESTS = re.compile(rb"\bdef \w+\([^)]*\bsuite\b")
 """A hidden test, or a fixture of it, that asks for the learner's own tests."""
 
@@ -66,6 +67,7 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
     preload = ["flask", "waitress.server"] if exercise.kind == "http" else []
     if exercise.database != "none":
         preload += ["sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"]
+    preload += [name for name in _imported_by_the_starter(exercise) if name not in preload]
     if any(_RUNS_TESTS.search(content) for content in exercise.contents.values()):
         preload.append("pytest")
     solution = Box(
@@ -81,6 +83,19 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
     )
     examiner = Box(files=exercise.test_files(), settings={**common, "seed": seed})
     return Pod(solution=solution, examiner=examiner, wall_s=limits.wall_s)
+
+
+def _imported_by_the_starter(exercise: Exercise) -> list[str]:
+    """Give the modules that the starter imports, without its own: a learner's code mostly imports them too."""
+    files = exercise.files_of("starter")
+    own = {name.partition("/")[0].removesuffix(".py") for name in files}
+    found = {
+        line[1].decode("ascii")
+        for name, content in files.items()
+        if name.endswith(".py")
+        for line in _IMPORT.finditer(content)
+    }
+    return sorted(name for name in found if name.partition(".")[0] not in own)
 
 
 def grade(
@@ -108,6 +123,37 @@ def grade(
     report = judge(exercise, submission, choice, seed=seed, limits=pod.solution.limits, result=result)
     total_ms = round((time.monotonic() - started) * 1000, 1)
     return _with_durations(report, {**result.durations_ms, "total": total_ms})
+
+
+def grade_on_seeds(
+    exercise: Exercise, submission: Submission, choice: Choice, seeds: Sequence[int], options: Options = Options()
+) -> list[Report]:
+    """Grade one submission on several seeds in one pair of boxes: for an author's own right answers, which gain nothing by that.
+
+    `options.wall_s` is the time of one of them. The reports are those of the seeds, in order.
+
+    Raises:
+        SandboxError: the sandbox failed; nothing was judged.
+    """
+    one = make_pod(exercise, submission, seed=seeds[0], wall_s=options.wall_s)
+    examiner = replace(one.examiner, settings={**one.examiner.settings, "seeds": list(seeds)})
+    result = choice.sandbox.run(replace(one, examiner=examiner, wall_s=one.wall_s * len(seeds)))
+    parts: list[list[Mapping[str, Any]]] = []
+    for event in result.events:
+        if event["event"] == "seed":
+            parts.append([])
+        elif parts:
+            parts[-1].append(event)
+    reports = []
+    for place, seed in enumerate(seeds):
+        is_whole = place < len(parts) - 1
+        part = replace(
+            result,
+            events=tuple(parts[place]) if place < len(parts) else (),
+            ending="done" if is_whole else result.ending,
+        )
+        reports.append(judge(exercise, submission, choice, seed=seed, limits=one.solution.limits, result=part))
+    return reports
 
 
 def _with_durations(report: Report, durations_ms: dict[str, float]) -> Report:

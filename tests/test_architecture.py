@@ -32,13 +32,13 @@ LAYERS = [
 ONLY_IN = {
     "click": ("grader/cli/",),
     "rich": ("grader/render/", "grader/cli/"),
-    "sqlalchemy": ("grader/store/", "grader/inside/learner.py"),
+    "sqlalchemy": ("grader/store/", "grader/inside/learner.py", "grader/inside/warm.py"),
     "alembic": ("grader/store/",),
     "cryptography": ("grader/receipt.py",),
     "docker": ("grader/sandbox/docker.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
     "requests": ("grader/sandbox/docker.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
-    "flask": ("grader/inside/learner.py",),
-    "waitress": ("grader/inside/learner.py",),
+    "flask": ("grader/inside/learner.py", "grader/inside/warm.py"),
+    "waitress": ("grader/inside/learner.py", "grader/inside/warm.py"),
     "pytest": ("grader/inside/examiner.py", "grader/inside/suite.py", "grader/diagnosis/tests/"),
 }
 

@@ -9,7 +9,7 @@ import pytest
 
 from grader.course import find_course
 from grader.exercise import Exercise, load_exercise
-from grader.grading import Options, grade
+from grader.grading import grade, grade_on_seeds
 from grader.sandbox.choose import Choice
 from grader.submission import submission_of
 from tests.conftest import ROOT
@@ -32,6 +32,14 @@ def _seeds(name: str) -> list[int]:
     return [random.Random(f"{name}:{number}").randrange(2**40) for number in range(SEEDS)]
 
 
+def _passes_on_every_seed(name: str, files: dict[str, bytes], choice: Choice) -> None:
+    seeds = _seeds(name)
+    reports = grade_on_seeds(load(name), submission_of(files), choice, seeds)
+    for seed, report in zip(seeds, reports, strict=True):
+        assert report.status == "passed", (seed, report.message, [t for t in report.tests if t.status != "pass"][:1])
+        assert report.seed == seed
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_starter_fails_every_task(name: str, quick: Choice) -> None:
     """The starter runs, says where to type, and leaves something to do in each task."""
@@ -47,20 +55,13 @@ def test_the_starter_fails_every_task(name: str, quick: Choice) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_reference_earns_every_point(name: str, quick: Choice) -> None:
     """The reference passes on twenty seeds: there is no flake, and no test that only some data pass."""
-    exercise = load(name)
-    for seed in _seeds(name):
-        report = grade(exercise, submission_of(exercise.files_of("reference")), quick, Options(seed=seed))
-        assert report.status == "passed", (seed, report.message, [t for t in report.tests if t.status != "pass"][:1])
+    _passes_on_every_seed(name, load(name).files_of("reference"), quick)
 
 
 @pytest.mark.parametrize(("name", "alternative"), _cases("alternatives"))
 def test_an_alternative_earns_every_point(name: str, alternative: str, quick: Choice) -> None:
     """A right answer that is written another way passes as well, on twenty seeds."""
-    exercise = load(name)
-    files = exercise.variant("alternatives", alternative)
-    for seed in _seeds(name):
-        report = grade(exercise, submission_of(files), quick, Options(seed=seed))
-        assert report.status == "passed", (seed, report.message, [t for t in report.tests if t.status != "pass"][:1])
+    _passes_on_every_seed(name, load(name).variant("alternatives", alternative), quick)
 
 
 @pytest.mark.parametrize(("name", "mutant"), _cases("mutants"))

@@ -13,9 +13,12 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .fault import Wrong
+
+if TYPE_CHECKING:
+    from .page import Page
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 SHOWN_BODY_BYTES = 4000
@@ -116,6 +119,23 @@ class Reply:
                 expected="a body in JSON",
                 got=shown or "an empty body",
             ) from None
+
+    def page(self) -> Page:
+        """Take the body apart as a page of HTML.
+
+        Raises:
+            Wrong: the answer isn't HTML, or far too much of it.
+        """
+        from .page import Page
+
+        if self.content_type != "text/html":
+            raise Wrong(
+                "not-html",
+                "the answer is not a page",
+                expected="an answer of the type text/html",
+                got=f"{self.status_code}, {self.content_type or 'of no type'}",
+            )
+        return Page(self.text, self.path)
 
 
 class Transcript:

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _pytest.outcomes import Skipped
@@ -31,6 +31,9 @@ from .fake import Fake
 from .fault import DidNotStart, GraderFault, TestTimeout, Wrong
 from .fixture import App, Call, Database, Statement, Suite, fold, show, tell_limits
 from .link import Link
+
+if TYPE_CHECKING:
+    from .matrix import Matrix
 
 MAX_EVENT_BYTES = 250_000
 OUTPUT_SHOWN = 4000
@@ -162,6 +165,13 @@ class Examination:
         """The learner's own tests, run by pytest in the solution box."""
         is_app = self._settings["kind"] == "http"
         return Suite(self._link, self._transcript, self._the_app().note_cleared if is_app else self._note_use)
+
+    @pytest.fixture
+    def matrix(self) -> Matrix:
+        """A table of roles and routes, asked over HTTP."""
+        from .matrix import Matrix
+
+        return Matrix()
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> random.Random:
@@ -429,7 +439,7 @@ def _bounded(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def examine(link: Link, message: Mapping[str, Any]) -> None:
-    """Run the tests that the host sent; the last event is `done`."""
+    """Run the tests that the host sent, once for each seed; the last event is `done`."""
     folder = tempfile.mkdtemp(prefix="tests-")
     for name, content in message["files"].items():
         path = os.path.join(folder, name)
@@ -437,8 +447,15 @@ def examine(link: Link, message: Mapping[str, Any]) -> None:
         with open(path, "wb") as file:
             file.write(base64.b64decode(content))
     os.chdir(folder)
-    random.seed(message["settings"]["seed"])
-    code = run_pytest(folder, [Examination(link, message["settings"])])
+    settings = message["settings"]
+    code = 0
+    for place, seed in enumerate(settings.get("seeds") or [settings["seed"]]):
+        if place:
+            _forget_modules(folder)
+            link.ask("reset")
+        link.event("seed", seed=seed)
+        random.seed(seed)
+        code = run_pytest(folder, [Examination(link, {**settings, "seed": seed})])
     link.event("done", exit_code=code)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -455,11 +472,16 @@ def warm_up() -> None:
     with open(os.path.join(folder, "test_nothing.py"), "w", encoding="ascii") as file:
         file.write("def test_nothing():\n    assert True\n")
     run_pytest(folder, [])
+    _forget_modules(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_modules(folder: str) -> None:
+    """Let the next session import what lies in a folder anew."""
     for name in [
         name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(folder)
     ]:
         del sys.modules[name]
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:

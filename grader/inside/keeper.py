@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from . import learner, seccomp, suite, values, wire
+from . import learner, seccomp, suite, values, warm, wire
 
 PR_SET_DUMPABLE = 4
 PR_SET_PDEATHSIG = 1
@@ -72,6 +72,7 @@ class Keeper:
         self._is_ready_for_calls = False
         self._pending_call: Mapping[str, Any] | None = None
         self._is_ahead = False
+        self._reader: _Reader | None = None
         self._generation = 0
         self._cgroup = _Cgroup()
         self._clear_evidence()
@@ -230,43 +231,59 @@ class Keeper:
         """Do database steps in a process of their own: what lies in the learner's file may hang or crash its reader."""
         if self._database is None:
             return {"error": "this exercise has no database"}
-        read_fd, write_fd = os.pipe()
+        message = wire.encode({"steps": steps})
+        limit_s = min(DATABASE_S, self._settings["limits"].get("test_s", DATABASE_S))
+        deadline = time.monotonic() + limit_s
+        # One reader serves all that is asked until the box is cleared. Where it was ended meanwhile, as by a limit or a
+        # signal of the learner's, another one takes its place; where that ends too, it is the file.
+        for _ in range(2):
+            if self._reader is None:
+                try:
+                    self._reader = self._fork_reader(self._database)
+                except OSError as error:
+                    reason = f"no process could be started to read the database: {error.strerror}"
+                    return {"failed": {"type": "Unreadable", "message": reason}}
+            answer = self._reader.ask(message, deadline)
+            if answer is not None:
+                return answer
+            self._reader.end()
+            self._reader = None
+            if time.monotonic() >= deadline:
+                return {
+                    "failed": {"type": "Unreadable", "message": f"the database gave no answer within {limit_s:g} s"}
+                }
+        return {"failed": {"type": "Unreadable", "message": "the process that read the database was ended"}}
+
+    def _fork_reader(self, database: str) -> _Reader:
+        ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
-        except OSError as error:
-            os.close(read_fd)
-            os.close(write_fd)
-            reason = f"no process could be started to read the database: {error.strerror}"
-            return {"failed": {"type": "Unreadable", "message": reason}}
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
         if pid == 0:
-            self._read_database(self._database, steps, write_fd)
-        os.close(write_fd)
-        limit_s = min(DATABASE_S, self._settings["limits"].get("test_s", DATABASE_S))
-        data = _read_until_closed(read_fd, MAX_ROWS_BYTES * 2, time.monotonic() + limit_s)
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        if data is None:
-            return {"failed": {"type": "Unreadable", "message": f"the database gave no answer within {limit_s:g} s"}}
-        try:
-            return wire.decode(data)
-        except wire.BadFrame:
-            return {"failed": {"type": "Unreadable", "message": "the process that read the database was ended"}}
+            self._read_database(database, theirs)
+        theirs.close()
+        return _Reader(pid, ours)
 
-    def _read_database(self, database: str, steps: list[Mapping[str, Any]], answer_fd: int) -> NoReturn:
-        """Do the steps in this fork, which has left all that is the keeper's."""
+    def _read_database(self, database: str, asked: socket.socket) -> NoReturn:
+        """Do the steps that are asked for in this fork, which has left all that is the keeper's."""
         try:
-            os.dup2(answer_fd, 3)
+            os.dup2(asked.fileno(), 3)
             nothing = os.open(os.devnull, os.O_RDWR)
             for fd in (0, 1, 2):
                 os.dup2(nothing, fd)
             os.closerange(4, 1024)
             _confine(self._settings)
-            try:
-                answer = json.dumps(_do_steps(database, steps))
-            except BaseException as error:  # noqa: BLE001  whatever it is, it is told, not raised in a fork
-                answer = json.dumps({"failed": {"type": type(error).__name__, "message": str(error)[:500]}})
-            with open(3, "wb") as pipe:
-                pipe.write(answer.encode())
+            decoder = wire.Decoder()
+            while data := os.read(3, 1 << 20):
+                for message in decoder.feed(data):
+                    try:
+                        answer = _do_steps(database, message["steps"])
+                    except BaseException as error:  # noqa: BLE001  whatever it is, it is told, not raised in a fork
+                        answer = {"failed": {"type": type(error).__name__, "message": str(error)[:500]}}
+                    wire.write(3, answer)
         finally:
             os._exit(0)
 
@@ -326,6 +343,9 @@ class Keeper:
             self.unwatch(self._control.fileno())
             self._control.close()
             self._control = None
+        if self._reader is not None:
+            self._reader.end()
+            self._reader = None
         self._pending_call = None
         self._waiting_call = None
 
@@ -512,6 +532,41 @@ class Keeper:
         return environment
 
 
+class _Reader:
+    """A process that reads the learner's database, and the socket over which it is asked."""
+
+    def __init__(self, pid: int, asked: socket.socket) -> None:
+        self._pid = pid
+        self._socket = asked
+
+    def ask(self, message: bytes, deadline: float) -> Reply | None:
+        """Give its answer; `None` where it ended, says what is no answer, or takes too long."""
+        decoder = wire.Decoder(2 * MAX_ROWS_BYTES)
+        try:
+            while (left := deadline - time.monotonic()) > 0:
+                self._socket.settimeout(left)
+                if message:
+                    message = message[self._socket.send(message) :]
+                    continue
+                data = self._socket.recv(1 << 20)
+                if not data:
+                    return None
+                for answer in decoder.feed(data):
+                    return answer
+        except (OSError, wire.BadFrame):
+            pass
+        return None
+
+    def end(self) -> None:
+        """End it where it still runs."""
+        self._socket.close()
+        try:
+            os.kill(self._pid, signal.SIGKILL)
+            os.waitpid(self._pid, 0)
+        except (ProcessLookupError, ChildProcessError):
+            pass  # it was ended with all the others
+
+
 class _Cgroup:
     """How often the kernel refused something to this box, as far as it lets the box see that (cgroup v1 or v2)."""
 
@@ -553,21 +608,6 @@ def _read_some(fd: int | None) -> bytes | None:
         return None
     except OSError:
         return b""
-
-
-def _read_until_closed(fd: int, max_bytes: int, deadline: float) -> bytes | None:
-    data = bytearray()
-    try:
-        while (left := deadline - time.monotonic()) > 0 and len(data) < max_bytes:
-            if not select.select([fd], [], [], left)[0]:
-                break
-            piece = os.read(fd, 65536)
-            if not piece:
-                return bytes(data)
-            data += piece
-        return None
-    finally:
-        os.close(fd)
 
 
 def _empty(folder: str) -> None:
@@ -787,10 +827,15 @@ def protect() -> None:
 def preload(names: str) -> None:
     """Import what the learner's code will import, so that each fork of this process has it already."""
     for name in names.split(","):
-        if name:
-            importlib.import_module(name)
+        try:
+            if name:
+                importlib.import_module(name)
+        except ImportError:
+            pass  # the learner's process will tell of it, where it is the learner's
     if "waitress" in names:
-        learner.warm()
+        warm.warm_server()
+    if "sqlalchemy.orm" in names.split(","):
+        warm.warm_database()
     if "pytest" in names:
         suite.warm()
     seccomp.program(os.uname().machine)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import io
 import json
 import logging
 import os
@@ -99,33 +98,6 @@ def run(job: Job) -> NoReturn:
         sys.stderr.flush()
         os._exit(1)
     os._exit(0)
-
-
-def _ignore(*_arguments: Any) -> Any:
-    return None
-
-
-def warm() -> None:
-    """Answer one request in this process, so that its forks find every module loaded and every cache filled."""
-    import flask
-    import waitress.server
-
-    app = flask.Flask("warm")
-    app.add_url_rule("/<int:number>", view_func=lambda number: ({"number": number}, 200))
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/1",
-        "QUERY_STRING": "",
-        "SCRIPT_NAME": "",
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "80",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": sys.stderr,
-    }
-    list(app(environ, _ignore))
-    waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1).close()
 
 
 def _load(name: str, code: str) -> Any:
