@@ -26,7 +26,7 @@ from grader import exercise, report, submission
 from grader.cli.main import COMMANDS, GRADE, cli
 from grader.course import find_course
 from grader.exercise import known_keys, name_parts
-from grader.inside import client, examiner, fake, fixture, values
+from grader.inside import client, examiner, fake, fixture, matrix, page, values
 from grader.outline import outlines
 from grader.render import FORMATS
 
@@ -210,10 +210,14 @@ FIXTURES = {
     "call": "Call",
     "db": "Database",
     "suite": "Suite",
+    "matrix": "Matrix",
     "rng": "random.Random",
     "fake": "Fake",
 }
-RECORDS = ("Reply", "Headers", "Ended", "Raised", "Opaque", "Table", "Statement", "SuiteRun", "SuiteTest")
+RECORDS = (
+    "Reply", "Headers", "Page", "Form", "Element", "Cell", "Ended", "Raised", "Opaque", "Table", "Statement", "SuiteRun",
+    "SuiteTest",
+)  # fmt: skip
 SPECIALS = {
     "session": "As an argument of a call: a SQLAlchemy `Session` on the database.",
     "connection": "As an argument of a call: a connection of `sqlite3` to the database.",
@@ -229,7 +233,7 @@ CLASSES: dict[str, type] = {
     for each in (
         fixture.App, client.Client, fixture.Call, fixture.Database, fake.Fake, client.Reply, client.Headers,
         fixture.Ended, fixture.Raised, values.Opaque, fixture.Table, fixture.Statement,
-        fixture.Suite, fixture.SuiteRun, fixture.SuiteTest,
+        fixture.Suite, fixture.SuiteRun, fixture.SuiteTest, matrix.Matrix, matrix.Cell, page.Page, page.Form, page.Element,
     )
 }  # fmt: skip
 _FAULTS = ("Wrong", "DidNotStart")
