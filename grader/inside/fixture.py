@@ -11,13 +11,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import served, values
+from . import values
 from .client import Transcript
 from .fault import DidNotStart, Wrong
 from .link import Link
 from .values import Opaque, Special
+
+if TYPE_CHECKING:
+    from .served import WSGIApp
 
 POLL_S = 0.002
 
@@ -317,7 +320,7 @@ class Suite:
         self._on_use = on_use
 
     def run(
-        self, app: served.WSGIApp, *, env: Mapping[str, str | None] | None = None, order: str | int = "file"
+        self, app: WSGIApp, *, env: Mapping[str, str | None] | None = None, order: str | int = "file"
     ) -> SuiteRun:
         """Run all of the learner's tests against an app that the examiner serves, and give what they told.
 
@@ -331,6 +334,8 @@ class Suite:
         self._transcript.add(step)
         self._link.ask("reset")
         self._on_use()
+        from . import served  # a web server, which few gradings need
+
         with served.serving(app) as address:
             reply = self._link.ask("suite", env=served.environment(address, env), order=order)
             self._link.ask("stop")
