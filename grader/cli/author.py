@@ -1,4 +1,4 @@
-"""For those who write exercises: `grade verify`, `new` and `release`."""
+"""For those who write exercises: `grade verify`, `new`, `release` and `preview-regrade`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from grader.error import UsageError
 if TYPE_CHECKING:
     from grader.cli.page import Page
     from grader.course import Course
+    from grader.regrade import Preview
     from grader.verify.outcome import Point, Verified
 
 
@@ -300,3 +301,74 @@ def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
     pack = release(_authors_course(ctx).root, Path(folder), hints=hints)
     click.echo(f"wrote {len(pack.exercises)} exercises ({pack.files} files) to {folder}; nothing hidden is in them")
     return 0
+
+
+@click.command("preview-regrade", short_help="Say which scores edited tests would change.")
+@click.argument("exercise")
+@click.option("--since", required=True, metavar="REV", help="The commit, branch or tag with the tests as they were.")
+@sandbox_option
+@click.pass_context
+def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str | None) -> int:
+    """Say which stored submissions would change score under the tests as they are now, and which way.
+
+    Every content that this course's history knows is graded twice: under the tests of REV, and under those in the
+    folder. Nothing is stored.
+
+    Exit code: 0 no score changes, 1 some do, 2 usage, 3 nothing could be graded.
+    """
+    from grader.cli.common import exercise_of
+    from grader.cli.learner import learner_of
+    from grader.regrade import exercise_at, preview
+    from grader.sandbox.choose import choose
+
+    course = course_of(ctx)
+    now = exercise_of(course, exercise)
+    summaries = learner_of(course).of(now.id)
+    with exercise_at(course, now, since) as before:
+        if before.digest == now.digest:
+            say(f"nothing that can change a score differs between `{since}` and the folder")
+            return 0
+        choice = choose(sandbox, is_own=False, say=say)
+        if choice.notice:
+            say(f"notice: {choice.notice}")
+        found = preview(summaries, before, now, choice, course.state, _tell_regrade)
+    if not found:
+        say(f"no submission of `{now.id}` was graded here yet")
+        return 0
+    _write_regrade(found)
+    if all(each.turn == "unknown" for each in found):
+        return 3
+    return 0 if all(each.turn in ("same", "unknown") for each in found) else 1
+
+
+def _tell_regrade(done: int, known: int) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[K" + (f"{done}/{known} submissions" if done < known else ""))
+        sys.stderr.flush()
+
+
+def _write_regrade(found: list[Preview]) -> None:
+    from grader.cli.page import BOLD, DIM, GREEN, RED, YELLOW, Page
+    from grader.render.plain import figure, of_points, one_line
+
+    page = Page()
+    colours = {"up": GREEN, "down": RED, "other": YELLOW, "unknown": YELLOW, "same": ""}
+    for each in found:
+        if each.turn == "same":
+            continue
+        who = ", ".join(one_line(name, 60) or "your own" for name in each.learners)
+        page.line(f"{who} ({each.digest.rpartition(':')[2][:12]})", BOLD)
+        if each.before is None or each.now is None:
+            page.prose(f"not compared: {one_line(each.why, 300)}", YELLOW, indent="  ")
+            continue
+        points = f"{figure(each.before.points)} -> {of_points(each.now.points, each.now.points_max)}"
+        words = "for other tests" if each.turn == "other" else each.turn
+        page.line(f"  {words}: {points}", colours[each.turn])
+        for name, (then, today) in each.tests.items():
+            page.line(f"    {name}: {then} -> {today}", DIM)
+    counts = {turn: sum(each.turn == turn for each in found) for turn in colours}
+    page.line()
+    page.prose(
+        f"{len(found)} submissions: {counts['up']} up, {counts['down']} down, {counts['other']} for other tests, "
+        f"{counts['same']} unchanged, {counts['unknown']} not compared"
+    )

@@ -51,6 +51,7 @@ COMMANDS: dict[str, Lazy] = {
     "verify": Lazy("grader.cli.author", "verify_exercises", "Prove that exercises are sound."),
     "new": Lazy("grader.cli.author", "new", "Begin an exercise."),
     "release": Lazy("grader.cli.author", "release_pack", "Write the learners' pack: nothing hidden in it."),
+    "preview-regrade": Lazy("grader.cli.author", "preview_regrade", "Say which scores edited tests would change."),
     "watch": Lazy("grader.cli.watch", "watch", "Grade on every save."),
     "doctor": Lazy("grader.cli.doctor", "doctor", "Show which sandboxes work here, and prove their limits."),
     "completion": Lazy("grader.cli.completion", "completion", "Print what makes bash, zsh or fish complete names."),

@@ -47,7 +47,13 @@ def _unpack(archive: Path, target: Path) -> None:
     with tarfile.open(archive) as opened:
         members = opened.getmembers()
         _check(len(members), sum(member.size for member in members))
-        opened.extractall(target, filter="data")
+        if hasattr(tarfile, "data_filter"):
+            opened.extractall(target, filter="data")
+            return
+        # An older Python's: what `filter` would refuse is left out, and nothing is made but folders and files.
+        plain = [member for member in members if member.isreg() or member.isdir()]
+        inside = [member for member in plain if (target / member.name).resolve().is_relative_to(target.resolve())]
+        opened.extractall(target, members=inside)
 
 
 def _check(entries: int, size: int) -> None:

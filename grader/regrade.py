@@ -1,0 +1,167 @@
+"""Say which stored submissions would change score under the hidden tests as they are now, before these are released."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from grader.batch.attempt import graded
+from grader.course import Course
+from grader.error import BrokenExercise, RefusedSubmission, UsageError
+from grader.exercise import Exercise, load_exercise
+from grader.render.plain import one_line
+from grader.report import Report
+from grader.sandbox.choose import Choice
+from grader.store.submissions import load_submission
+from grader.store.summary import Summary, in_order
+from grader.submission import Submission, submission_of
+
+GIT_S = 60
+MAX_BYTES = 64 << 20
+
+Turn = Literal["up", "down", "other", "same", "unknown"]
+"""`other`: the same points for other tests. `unknown`: the files were not kept, or the grader failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One content that was graded, who sent it (the learner's names, an empty one for one's own), and both results.
+
+    `tests` are those whose status differs, by name, with the status before and now. `why` is said where there is no result.
+    """
+
+    digest: str
+    learners: Sequence[str]
+    before: Report | None
+    now: Report | None
+    tests: Mapping[str, tuple[str, str]]
+    why: str = ""
+
+    @property
+    def turn(self) -> Turn:
+        """Which way the points go."""
+        if self.before is None or self.now is None:
+            return "unknown"
+        if self.before.points != self.now.points:
+            return "up" if self.now.points > self.before.points else "down"
+        return "other" if self.tests or self.before.status != self.now.status else "same"
+
+
+@contextmanager
+def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[Exercise]:
+    """Give an exercise as it is in a revision of the course's git repository.
+
+    Raises:
+        UsageError: git doesn't know the revision, or it has no such exercise.
+        BrokenExercise: the exercise isn't sound there.
+    """
+    where = exercise.folder.relative_to(course.root).as_posix()
+    packed = _git(course.root, "archive", "--format=tar", f"{_commit(course.root, revision)}", "--", where)
+    with tempfile.TemporaryDirectory(prefix="kata-regrade-", ignore_cleanup_errors=True) as folder:
+        _unpack(packed, Path(folder))
+        try:
+            yield load_exercise(Path(folder) / where)
+        except BrokenExercise as error:
+            raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
+
+
+def preview(
+    summaries: Iterable[Summary],
+    before: Exercise,
+    now: Exercise,
+    choice: Choice,
+    state_dir: Path,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[Preview]:
+    """Grade each stored content of an exercise under both; `tell` gets how many are done, of how many.
+
+    Each under the seed that a grading of today would take. What changes in points comes first.
+    """
+    sent: dict[str, list[str]] = {}
+    for summary in in_order(summaries):
+        if summary.exercise == now.id and summary.is_attempt:
+            learners = sent.setdefault(summary.submission, [])
+            if summary.learner not in learners:
+                learners.append(summary.learner)
+    found = []
+    for done, (digest, learners) in enumerate(sent.items()):
+        tell(done, len(sent))
+        found.append(_one(digest, learners, before, now, choice, state_dir))
+    tell(len(sent), len(sent))
+    order: Sequence[Turn] = ("down", "up", "other", "unknown", "same")
+    return sorted(found, key=lambda each: order.index(each.turn))
+
+
+def _one(
+    digest: str, learners: Sequence[str], before: Exercise, now: Exercise, choice: Choice, state_dir: Path
+) -> Preview:
+    def without(why: str) -> Preview:
+        return Preview(digest=digest, learners=learners, before=None, now=None, tests={}, why=why)
+
+    submission = _kept(digest, state_dir)
+    if submission is None:
+        return without("its files were not kept")
+    reports = [graded(exercise, submission, choice) for exercise in (before, now)]
+    for report in reports:
+        if report.status == "grader-error":
+            return without(report.message)
+    statuses = [{test.name: test.status for test in report.tests} for report in reports]
+    changed = {
+        name: (statuses[0].get(name, "not there"), statuses[1].get(name, "not there"))
+        for name in dict.fromkeys([*statuses[0], *statuses[1]])
+        if statuses[0].get(name) != statuses[1].get(name)
+    }
+    return Preview(digest=digest, learners=learners, before=reports[0], now=reports[1], tests=changed)
+
+
+def _kept(digest: str, state_dir: Path) -> Submission | None:
+    files = load_submission(digest, state_dir)
+    try:
+        return None if files is None else submission_of(files)
+    except RefusedSubmission:
+        return None
+
+
+def _commit(root: Path, revision: str) -> str:
+    if revision.startswith("-"):
+        raise UsageError(f"`{one_line(revision, 100)}` is no revision")
+    return _git(root, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}").decode("ascii").strip()
+
+
+def _git(root: Path, *arguments: str) -> bytes:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, timeout=GIT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UsageError(f"git can't be asked for the earlier tests: {error}") from error
+    if done.returncode:
+        told = one_line(done.stderr.decode("utf-8", "replace").strip(), 300)
+        raise UsageError(
+            f"git has no such exercise there: {told}",
+            hint="`--since` takes a commit, a branch or a tag in which the exercise already was",
+        )
+    return done.stdout
+
+
+def _unpack(packed: bytes, folder: Path) -> None:
+    """Write the regular files of a tar; links are none of an exercise's."""
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        left = MAX_BYTES
+        for entry in archive:
+            path = PurePosixPath(entry.name)
+            content = archive.extractfile(entry) if entry.isreg() else None
+            if content is None or path.is_absolute() or ".." in path.parts:
+                continue
+            left -= entry.size
+            if left < 0:
+                raise UsageError("the exercise is larger there than one can be")
+            target = folder / path
+            os.makedirs(target.parent, exist_ok=True)
+            target.write_bytes(content.read())

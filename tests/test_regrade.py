@@ -1,0 +1,96 @@
+"""`grade preview-regrade`: which scores edited tests would change, before anyone is told."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from grader.regrade import Preview
+from tests.cli.conftest import SECOND, Invoke, course, grade, home, invoke, isolated, submit  # noqa: F401
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    name = ("-c", "user.name=Amara", "-c", "user.email=amara@example.org")
+    subprocess.run(["git", *name, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def kept(course: Path) -> Path:  # noqa: F811
+    """The course, its tests committed as they are."""
+    _git(course, "init", "-q")
+    _git(course, "add", "exercises")
+    _git(course, "commit", "-q", "-m", "as it was")
+    return course
+
+
+def _edit(course: Path, old: str, new: str) -> None:  # noqa: F811
+    path = next((course / "exercises" / SECOND / "tests").glob("test_*.py"))
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_stricter_test_takes_points_and_says_from_whom(
+    grade: Invoke,  # noqa: F811
+    submit: Callable[..., Path],  # noqa: F811
+    kept: Path,
+) -> None:
+    """Both results are of a real grading; what is stored stays as it is."""
+    submit()
+    assert grade(SECOND).code == 0
+    _edit(kept, "status_code == 404", "status_code == 410")
+
+    ended = grade("preview-regrade", SECOND, "--since", "HEAD")
+
+    assert ended.code == 1, ended.err
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("your own (")
+    assert lines[1] == "  down: 4.5 -> 3 of 4.5 points"
+    assert any(line.endswith(": pass -> fail") for line in lines)
+    assert lines[-1] == "1 submissions: 0 up, 1 down, 0 for other tests, 0 unchanged, 0 not compared"
+    assert "4.5" in grade("history", SECOND).out
+
+
+def test_what_changes_no_score_is_said_without_grading(
+    grade: Invoke,  # noqa: F811
+    submit: Callable[..., Path],  # noqa: F811
+    kept: Path,
+) -> None:
+    """A README is nothing that a score depends on."""
+    submit()
+    assert grade(SECOND).code == 0
+    readme = kept / "exercises" / SECOND / "README.md"
+    readme.write_text(readme.read_text().replace("A guest asks", "A hungry guest asks"))
+
+    ended = grade("preview-regrade", SECOND, "--since", "HEAD")
+
+    assert (ended.code, ended.out) == (0, "")
+    assert "nothing that can change a score differs" in ended.err
+
+
+@pytest.mark.parametrize("revision", ["no-such-branch", "--output=x", "HEAD:exercises"])
+def test_what_is_no_revision_is_refused(invoke: Invoke, kept: Path, revision: str) -> None:  # noqa: F811
+    """Nothing that git would take for an option reaches it."""
+    ended = invoke("preview-regrade", SECOND, f"--since={revision}")
+
+    assert ended.code == 2
+    assert "git has no such exercise there" in ended.err or "is no revision" in ended.err
+    assert not (kept / "x").exists()
+
+
+def test_a_course_that_is_no_repository_is_said(invoke: Invoke) -> None:  # noqa: F811
+    """What git says of it is told."""
+    ended = invoke("preview-regrade", SECOND, "--since", "HEAD")
+
+    assert ended.code == 2
+    assert "not a git repository" in ended.err
+
+
+def test_without_files_nothing_is_said_of_a_score() -> None:
+    """A submission whose files were dropped is neither up nor down."""
+    lost = Preview(digest="sha256:0", learners=[""], before=None, now=None, tests={}, why="its files were not kept")
+
+    assert lost.turn == "unknown"
