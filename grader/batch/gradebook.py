@@ -18,11 +18,12 @@ from typing import Any
 from grader import __version__
 from grader.batch.batch import Results, Row
 from grader.batch.journal import SEED_RULE
-from grader.batch.summary import Summary
+from grader.batch.similar import Pair, Side, Similar
+from grader.batch.summary import Summary, pair_in_words
 from grader.error import UsageError
 from grader.exercise import Exercise
 from grader.render.csv import cell
-from grader.render.plain import figure, number, one_line, to_json
+from grader.render.plain import figure, number, one_line, to_json, visible
 from grader.store.place import reason
 
 VERSION = 1
@@ -129,6 +130,7 @@ def _json(results: Results, summary: Summary) -> Iterator[bytes]:
             "tests": [{"name": test.name, "passed": summary.passed[test.name]} for test in exercise.tests],
         },
         "copies": summary.copies,
+        "similar": None if summary.similar is None else [_json_pair(pair) for pair in summary.similar.pairs],
     }
     yield to_json(head)[:-2] + b',\n  "learners": [\n'
     separator = b"    "
@@ -136,6 +138,11 @@ def _json(results: Results, summary: Summary) -> Iterator[bytes]:
         yield separator + to_json(_json_row(exercise, row), indent=0)
         separator = b",\n    "
     yield b"\n  ]\n}\n"
+
+
+def _json_pair(pair: Pair) -> dict[str, Any]:
+    sides = (pair.first, pair.second)
+    return {"learners": [side.label for side in sides], "shares": [side.share for side in sides]}
 
 
 def _json_row(exercise: Exercise, row: Row) -> dict[str, Any]:
@@ -173,6 +180,10 @@ td.number { font-variant-numeric: tabular-nums; text-align: right; }
 .passed { color: light-dark(#14692b, #6fd08c); }
 .failed, .broken, .refused { color: light-dark(#a4161a, #ff8f8f); }
 .missing, .grader-error { color: light-dark(#7a5200, #f0c060); }
+.two { display: grid; gap: 1rem; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.two pre { border: 1px solid color-mix(in srgb, currentColor 25%, transparent); margin: 0; max-height: 40rem; overflow: auto;
+  padding: .5rem; }
+mark { background: light-dark(#ffe9a8, #5a4700); color: inherit; }
 """
 
 
@@ -193,6 +204,7 @@ def _html(results: Results, summary: Summary) -> Iterator[bytes]:
         "<body>",
         f"<h1>{title}</h1>",
         *_html_summary(summary),
+        *(_html_similar(summary.similar) if summary.similar is not None else []),
         '<h2 id="learners">Learners</h2>',
         '<div class="scroll"><table aria-labelledby="learners">',
         _head(
@@ -228,6 +240,40 @@ def _html_summary(summary: Summary) -> list[str]:
         told = [f"<li>{_safe('; '.join(group), 10_000)}</li>" for group in summary.copies]
         lines += ["<h3>The same files</h3>", "<ul>", *told, "</ul>"]
     return lines
+
+
+def _html_similar(similar: Similar) -> list[str]:
+    lines = [
+        "<h2>Too alike</h2>",
+        "<p>What the starter has, and what many wrote the same way, doesn't count. Two who worked alone may still come to the "
+        "same: look before you judge.</p>",
+    ]
+    if not similar.pairs:
+        lines.append("<p>No two.</p>")
+    for pair in similar.pairs:
+        lines.append(f"<details><summary>{_safe(pair_in_words(pair))}</summary>")
+        lines.append(f'<div class="two">{_html_side(pair.first)}{_html_side(pair.second)}</div></details>')
+    if similar.found > len(similar.pairs):
+        lines.append(f"<p>And {similar.found - len(similar.pairs):,} more pairs, less alike than these.</p>")
+    for names, why in (
+        (similar.skipped, "could not be compared"),
+        (similar.cut, "were compared in part, for their length"),
+    ):
+        if names:
+            lines.append(f"<p>These {why}: {_safe('; '.join(names), 10_000)}</p>")
+    return lines
+
+
+def _html_side(side: Side) -> str:
+    """Write one text, with what is in the other one marked."""
+    text, place = [], 0
+    for begin, end in side.spans:
+        text += [escape(visible(side.text[place:begin])), f"<mark>{escape(visible(side.text[begin:end]))}</mark>"]
+        place = end
+    text.append(escape(visible(side.text[place:])))
+    name = _safe(f"{side.label}: {', '.join(side.files)}")
+    # The line feed behind `<pre>` is dropped by HTML, and the first of a text would be otherwise.
+    return f'<div><h3>{name}</h3><pre tabindex="0" role="region" aria-label="{name}">\n{"".join(text)}</pre></div>'
 
 
 def _html_row(exercise: Exercise, row: Row) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from grader.batch.batch import Kind, Row
+from grader.batch.similar import Pair, Similar
 from grader.exercise import Exercise
 from grader.render.plain import counted, figure, one_line
 
@@ -19,7 +20,9 @@ BAR = 40
 
 @dataclass(kw_only=True)
 class Summary:
-    """Counts over all learners. `points` counts how many have each sum; `passed` how many passed each test."""
+    """Counts over all learners. `points` counts how many have each sum; `passed` how many passed each test; `similar` is
+    `None` where nobody asked for it.
+    """
 
     exercise: Exercise
     kinds: Counter[Kind] = field(default_factory=Counter)
@@ -28,6 +31,7 @@ class Summary:
     none: list[str] = field(default_factory=list)
     unscored: list[tuple[str, Kind, str]] = field(default_factory=list)
     copies: list[list[str]] = field(default_factory=list)
+    similar: Similar | None = None
 
     @property
     def scored(self) -> int:
@@ -99,7 +103,30 @@ def to_lines(summary: Summary, *, is_unicode: bool = True) -> list[str]:
     unscored = [f"{one_line(label, 100)}: {kind}: {one_line(text, 300)}" for label, kind, text in summary.unscored]
     lines += _named("no score", unscored)
     lines += _named("the same files", [", ".join(_few(group)) for group in summary.copies])
+    if summary.similar is not None:
+        lines += _similar(summary.similar)
     return lines
+
+
+def _similar(similar: Similar) -> list[str]:
+    if not similar.pairs:
+        return ["", "no two are too alike"]
+    more = [f"  and {similar.found - NAMED:,} more"] if similar.found > NAMED else []
+    return [
+        "",
+        f"too alike ({similar.found:,})",
+        *(f"  {pair_in_words(pair)}" for pair in similar.pairs[:NAMED]),
+        *more,
+    ]
+
+
+def pair_in_words(pair: Pair) -> str:
+    """Say who two are, and how much of each is in the other."""
+    first, second = pair.first, pair.second
+    return (
+        f"{one_line(first.label, 100)} and {one_line(second.label, 100)}: "
+        f"{first.share:.0%} of the one, {second.share:.0%} of the other"
+    )
 
 
 def kinds_in_words(kinds: Counter[Kind]) -> str:

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.common import course_of, course_option, exercise_argument, exercise_of, has_unicode, sandbox_option, say
+from grader.error import FaultError
 from grader.render import FORMATS
 
 if TYPE_CHECKING:
     from grader.batch.batch import Kind, Results, Settled
+    from grader.batch.similar import Similar
     from grader.course import Course
     from grader.sandbox.choose import Choice
 
@@ -40,6 +42,9 @@ LIVE_S = 0.1
 @click.option(
     "--report-format", type=click.Choice(list(FORMATS)), default="html", show_default=True, help="The form of those."
 )
+@click.option(
+    "--similar", is_flag=True, help="Find pairs that are too alike; the HTML gradebook shows them side by side."
+)
 @click.option("--no-cache", is_flag=True, help="Forget what is known, and grade all again.")
 @click.pass_context
 def batch(
@@ -53,6 +58,7 @@ def batch(
     out: tuple[str, ...],
     reports: str | None,
     report_format: str,
+    similar: bool,
     no_cache: bool,
 ) -> int:
     """Grade a class: DIR holds a folder, a zip or a tar for each learner.
@@ -66,12 +72,15 @@ def batch(
     from grader.batch.gradebook import form_of, write_gradebook
     from grader.batch.journal import open_journal
     from grader.batch.machine import jobs_for
+    from grader.batch.similar import require_similar
     from grader.batch.source import find_submissions
     from grader.batch.summary import summarize, to_lines
     from grader.sandbox.choose import choose
 
     for name in out:
         form_of(Path(name))
+    if similar:
+        require_similar()
     course = course_of(ctx)
     found = exercise_of(course, exercise)
     sent = find_submissions(Path(folder))
@@ -98,6 +107,8 @@ def batch(
         if results.is_interrupted:
             return _interrupted(results, no_cache)
         summary = summarize(found, results.rows(), results.copies())
+        if similar:
+            summary.similar = _similar(results)
         for name in out:
             write_gradebook(Path(name), results, summary)
             say(f"wrote {name}")
@@ -107,6 +118,23 @@ def batch(
     if failed:
         say(f"\n{failed} without a score because the grader failed: the same command tries these again")
     return 3 if failed else 0
+
+
+def _similar(results: Results) -> Similar | None:
+    """Compare the submissions; a failure of that costs nobody the gradebook."""
+    from grader.batch.similar import find_similar
+
+    say("comparing the submissions")
+    try:
+        found = find_similar(results)
+    except FaultError as error:
+        say(f"note: {error.message}; the gradebook is without it")
+        return None
+    for names, why in ((found.skipped, "could not be compared"), (found.cut, "was compared only in part: it is long")):
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            say(f"note: {why}: {_quoted(names[:5])}{more}")
+    return found
 
 
 def _place(course: Course, stack: ExitStack) -> Path:
