@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import importlib.resources
 import io
 import json
 import os
@@ -17,8 +18,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -47,6 +51,11 @@ class Ended:
 
 
 Use = Callable[..., Ended]
+
+
+def text_of(name: str) -> str:
+    """Read one of the ready files."""
+    return (ROOT / name).read_text()
 
 
 @pytest.fixture(autouse=True)
@@ -403,18 +412,64 @@ def sh(script: Path | str, *arguments: str, folder: Path, **variables: str) -> s
     )
 
 
-def text_of(name: str) -> str:
-    """Read one of the ready files."""
-    return (ROOT / name).read_text()
+def schema_of(name: str) -> Any:
+    """Give a schema of SchemaStore, as the package check-jsonschema carries it."""
+    place = importlib.resources.files("check_jsonschema.builtin_schemas.vendor")
+    return json.loads(place.joinpath(f"{name}.json").read_bytes())
 
 
-def test_the_yaml_is_yaml() -> None:
+def workflows() -> list[str]:
+    """List the pieces of YAML in the documentation; what is a job's steps only, in a job."""
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", text_of("docs/how-to.md"), re.MULTILINE | re.DOTALL)
+    head = "on: [pull_request]\njobs:\n  kata:\n    runs-on: ubuntu-latest\n    steps:\n"
+    return [block if block.startswith("on:") else head + block for block in blocks]
+
+
+@pytest.mark.parametrize(
+    ("schema", "text"),
+    [
+        ("github-actions", text_of("action.yml")),
+        ("gitlab-ci", text_of("integrations/gitlab/kata.gitlab-ci.yml")),
+        *(("github-workflows", text) for text in workflows()),
+    ],
+)
+def test_a_ready_file_keeps_its_places_schema(schema: str, text: str) -> None:
     """A place that can't read a file tells it too late."""
-    yaml = pytest.importorskip("yaml", reason="no YAML parser is installed")
+    # GitHub reads YAML 1.2, where `on` is no truth value.
+    loaded = {("on" if key is True else key): value for key, value in yaml.safe_load(text).items()}
+    jsonschema.validate(loaded, schema_of(schema))
+
+
+def test_a_schema_finds_what_is_wrong() -> None:
+    """It would not be worth much otherwise."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(
+            yaml.safe_load(text_of("action.yml").replace("      shell: sh\n", "")), schema_of("github-actions")
+        )
+
+
+def test_the_documented_workflows_use_inputs_that_are_there() -> None:
+    """GitHub only warns of an input that it doesn't know."""
+    known = set(yaml.safe_load(text_of("action.yml"))["inputs"])
+    steps = [step for text in workflows() for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"]]
+    used = [set(step.get("with", {})) for step in steps if step["uses"].startswith("<owner>")]
+
+    assert len(used) == 3
+    assert set().union(*used) <= known
+
+
+def test_no_text_of_a_job_is_put_into_a_script() -> None:
+    """A branch's name could be a command: whatever comes from outside travels as a variable."""
     action = yaml.safe_load(text_of("action.yml"))
-    assert action["runs"]["using"] == "composite"
-    assert all(step["shell"] and step["run"] for step in action["runs"]["steps"])
-    assert yaml.safe_load(text_of("integrations/gitlab/kata.gitlab-ci.yml"))["kata-grade"]["script"]
+    assert all("${{" not in step["run"] for step in action["runs"]["steps"])
+    job = yaml.safe_load(text_of("integrations/gitlab/kata.gitlab-ci.yml"))["kata-grade"]
+    assert not [
+        line for line in job["script"] if re.search(r"\$CI_(COMMIT|MERGE_REQUEST)_(TITLE|MESSAGE|DESCRIPTION)", line)
+    ]
+
+
+def test_the_hook_is_a_program() -> None:
+    """pre-commit starts it as it is."""
     (hook,) = yaml.safe_load(text_of(".pre-commit-hooks.yaml"))
     assert (ROOT / hook["entry"]).stat().st_mode & 0o111
 
