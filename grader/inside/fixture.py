@@ -319,9 +319,7 @@ class Suite:
         self._transcript = transcript
         self._on_use = on_use
 
-    def run(
-        self, app: WSGIApp, *, env: Mapping[str, str | None] | None = None, order: str | int = "file"
-    ) -> SuiteRun:
+    def run(self, app: WSGIApp, *, env: Mapping[str, str | None] | None = None, order: str | int = "file") -> SuiteRun:
         """Run all of the learner's tests against an app that the examiner serves, and give what they told.
 
         The address of the app, a WSGI callable that holds its own state, is in the environment variable `BASE_URL`. Files,
@@ -337,7 +335,7 @@ class Suite:
         from . import served  # a web server, which few gradings need
 
         with served.serving(app) as address:
-            reply = self._link.ask("suite", env=served.environment(address, env), order=order)
+            reply = self._link.ask("suite", address=address, env=dict(env or {}), order=order)
             self._link.ask("stop")
         if "ended" in reply:
             step["note"] = "ended"

@@ -110,7 +110,7 @@ class Keeper:
         elif op == "call":
             return self.call(request)
         elif op == "suite":
-            self.start(request["env"], None, kind="suite")
+            self.start({"BASE_URL": request["address"], **request["env"]}, None, kind="suite")
             return self.call({**request, "function": "", "args": [request["order"]], "kwargs": {}})
         elif op == "sql":
             return self.sql(request["steps"])

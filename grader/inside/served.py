@@ -14,7 +14,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any, NoReturn
@@ -113,8 +113,3 @@ def _serve(listener: socket.socket, app: WSGIApp) -> NoReturn:
         _Server(kept, app).serve_forever(poll_interval=3600)
     finally:
         os._exit(1)
-
-
-def environment(address: str, more: Mapping[str, str | None] | None) -> dict[str, str | None]:
-    """Give the variables by which the learner's tests find the app."""
-    return {"BASE_URL": address, **(more or {})}

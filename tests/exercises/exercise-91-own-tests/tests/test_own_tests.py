@@ -16,10 +16,10 @@ def counter(first):
 
 
 @pytest.mark.task("tests", points=1)
-def test_right(suite, rng):
+def test_right(suite):
     """The tests pass on a right counter, in any order."""
     orders = []
-    for order in ("file", "backward", rng.randrange(100)):
+    for order in ("file", "backward"):
         run = suite.run(counter(1), order=order)
         assert [test.status for test in run.tests] == ["passed", "passed"]
         orders.append([test.name for test in run.tests])
