@@ -1,4 +1,4 @@
-"""What the tests share: the sandboxes of this machine, and whether one that is absent is a skip or a failure."""
+"""What the tests share: the sandboxes of this machine, and whether what is absent is a skip or a failure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _need(name: str, problem: str | None) -> None:
+def need(name: str, problem: str | None) -> None:
+    """Skip the test for this problem, or fail it where what is named is required."""
     if problem is None:
         return
     if name in REQUIRED:
@@ -33,12 +34,12 @@ def _need(name: str, problem: str | None) -> None:
 def make_sandbox(name: str) -> Sandbox:
     """Give a sandbox of this machine, or skip the test where it can't be used and isn't required."""
     if name == "docker":
-        _need(name, docker_problem() or image_problem(print))
+        need(name, docker_problem() or image_problem(print))
         from grader.sandbox.docker import DockerSandbox
 
         return DockerSandbox(say=print)
     if name == "bubblewrap":
-        _need(name, bubblewrap_problem())
+        need(name, bubblewrap_problem())
         from grader.sandbox.bubblewrap import BubblewrapSandbox
 
         return BubblewrapSandbox()

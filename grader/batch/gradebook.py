@@ -168,7 +168,7 @@ def _json_row(exercise: Exercise, row: Row) -> dict[str, Any]:
 
 
 _STYLE = """
-:root { color-scheme: light dark; }
+:root { background: Canvas; color: CanvasText; color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 80rem; padding: 1rem; }
 table { border-collapse: collapse; }
 th, td { border-bottom: 1px solid color-mix(in srgb, currentColor 25%, transparent); padding: .3rem .6rem; text-align: left;
@@ -202,6 +202,7 @@ def _html(results: Results, summary: Summary) -> Iterator[bytes]:
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
+        "<main>",
         f"<h1>{title}</h1>",
         *_html_summary(summary),
         *(_html_similar(summary.similar) if summary.similar is not None else []),
@@ -216,7 +217,7 @@ def _html(results: Results, summary: Summary) -> Iterator[bytes]:
     yield ("\n".join(lines) + "\n").encode()
     for row in results.rows():
         yield (_html_row(exercise, row) + "\n").encode()
-    yield b"</tbody></table></div>\n</body>\n</html>\n"
+    yield b"</tbody></table></div>\n</main>\n</body>\n</html>\n"
 
 
 def _html_summary(summary: Summary) -> list[str]:

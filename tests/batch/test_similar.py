@@ -18,6 +18,7 @@ from grader.batch.similar import Similar, find_similar, require_similar
 from grader.batch.summary import summarize, to_lines
 from grader.error import FaultError, UsageError
 from tests.batch.test_command import Teacher, teacher  # noqa: F401  a fixture
+from tests.render import browser
 
 Send = Callable[..., Path]
 GradeClass = Callable[..., Any]
@@ -205,6 +206,24 @@ def test_the_gradebooks_show_the_pairs(send: Send, grade_class: GradeClass, tmp_
     assert "too alike (1)" in to_lines(summary)
     summary.similar = Similar(pairs=[], found=0, skipped=[], cut=[])
     assert "no two are too alike" in to_lines(summary)
+
+
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_wrong_with_a_gradebook(
+    send: Send, grade_class: GradeClass, tmp_path: Path, is_dark: bool
+) -> None:
+    """Pairs and tables can be read by everyone."""
+    browser.need_axe()
+    send("amal", words(1, ONE))
+    send("bo", words(2, RENAMED))
+    send("chi", "pff")
+    with grade_class() as results:
+        summary = summarize(results.exercise, results.rows(), results.copies())
+        summary.similar = find_similar(results)
+        write_gradebook(tmp_path / "book.html", results, summary)
+    found = browser.accessibility_of((tmp_path / "book.html").read_bytes(), tmp_path, is_dark=is_dark)
+
+    assert found["wrong"] == []
 
 
 def test_a_missing_library_is_said_before_anything_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:

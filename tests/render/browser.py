@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.conftest import need
+
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
 )
@@ -31,8 +33,14 @@ axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22
 """
 
 
+def need_axe() -> None:
+    """Skip the test where there is no browser or no axe-core, or fail it where they are required."""
+    need("axe", None if CHROMIUM and AXE else "Chromium isn't installed, or AXE_CORE doesn't name `axe.min.js`")
+
+
 def accessibility_of(page: bytes, folder: Path, *, is_dark: bool) -> dict[str, Any]:
-    """Give what axe-core finds wrong on a page, with all details open."""
+    """Give what axe-core finds wrong on a page, with all details open. See `need_axe`."""
+    need_axe()
     # The page forbids scripts, so the rule that does is taken out of this copy.
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.decode())
     script = Path(AXE).read_text().replace("</script", "<\\/script")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import itertools
 import os
 import pwd
@@ -21,6 +22,7 @@ import msgspec
 import pytest
 
 from grader.report import ExerciseRef, Report, SandboxRef, SubmissionRef
+from tests.conftest import need
 
 MakeReport = Callable[..., Report]
 
@@ -78,19 +80,17 @@ def _end_with_parent() -> None:
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server that only these tests use; it has no port, only a socket."""
-    # Where CI says that the server must be there, its absence is an error.
-    missing = pytest.fail if os.environ.get("GRADE_REQUIRE_POSTGRESQL") else pytest.skip
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     binaries = found[-1] if found else Path(shutil.which("initdb") or "/missing/initdb").parent
     if not (binaries / "initdb").exists():
-        missing("no PostgreSQL server is installed")
+        need("postgresql", "no server is installed")
     # The server refuses to run as root.
     account = None
     if os.geteuid() == 0:
         try:
             account = pwd.getpwnam("postgres")
         except KeyError:
-            missing("root may not run PostgreSQL, and there is no account `postgres`")
+            need("postgresql", "root may not run it, and there is no account `postgres`")
     with contextlib.ExitStack() as stack:
         # Not below `tmp_path`: that is closed to others, and a socket's path may have 107 bytes at most.
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grade-pg-")))
@@ -128,7 +128,9 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture
 def postgresql_url(postgresql: str) -> str:
     """A PostgreSQL database without tables."""
-    psycopg = pytest.importorskip("psycopg", reason="the PostgreSQL driver isn't installed")
+    need("postgresql", None if importlib.util.find_spec("psycopg") else "its driver isn't installed")
+    import psycopg
+
     with psycopg.connect(postgresql, autocommit=True) as connection:
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
