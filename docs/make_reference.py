@@ -26,7 +26,7 @@ from grader import exercise, report, submission
 from grader.cli.main import COMMANDS, GRADE, cli
 from grader.course import find_course
 from grader.exercise import known_keys, name_parts
-from grader.inside import client, examiner, fake, fixture, matrix, page, values
+from grader.inside import client, contract, examiner, fake, fixture, matrix, page, values
 from grader.outline import outlines
 from grader.render import FORMATS
 
@@ -211,12 +211,13 @@ FIXTURES = {
     "db": "Database",
     "suite": "Suite",
     "matrix": "Matrix",
+    "openapi": "OpenAPI",
     "rng": "random.Random",
     "fake": "Fake",
 }
 RECORDS = (
-    "Reply", "Headers", "Page", "Form", "Element", "Cell", "Ended", "Raised", "Opaque", "Table", "Statement", "SuiteRun",
-    "SuiteTest",
+    "Reply", "Headers", "Page", "Form", "Element", "Cell", "Contract", "Operation", "Drawn", "Ended", "Raised", "Opaque",
+    "Table", "Statement", "SuiteRun", "SuiteTest",
 )  # fmt: skip
 SPECIALS = {
     "session": "As an argument of a call: a SQLAlchemy `Session` on the database.",
@@ -234,6 +235,7 @@ CLASSES: dict[str, type] = {
         fixture.App, client.Client, fixture.Call, fixture.Database, fake.Fake, client.Reply, client.Headers,
         fixture.Ended, fixture.Raised, values.Opaque, fixture.Table, fixture.Statement,
         fixture.Suite, fixture.SuiteRun, fixture.SuiteTest, matrix.Matrix, matrix.Cell, page.Page, page.Form, page.Element,
+        contract.OpenAPI, contract.Contract, contract.Operation, contract.Drawn,
     )
 }  # fmt: skip
 _FAULTS = ("Wrong", "DidNotStart")

@@ -41,6 +41,8 @@ ONLY_IN = {
     "requests": ("grader/sandbox/docker.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
     "flask": ("grader/inside/learner.py", "grader/inside/warm.py"),
     "waitress": ("grader/inside/learner.py", "grader/inside/warm.py"),
+    "openapi_spec_validator": ("grader/inside/contract.py",),
+    "openapi_schema_validator": ("grader/inside/contract.py",),
     "pytest": ("grader/inside/examiner.py", "grader/inside/suite.py", "grader/diagnosis/tests/"),
 }
 

@@ -312,7 +312,8 @@ class Client:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit_s)
         try:
             connection.connect()
-            connection.putrequest(method, target, skip_accept_encoding=True)
+            is_named = any(name.lower() == "host" for name in headers)
+            connection.putrequest(method, target, skip_host=is_named, skip_accept_encoding=True)
             if content is not None:
                 connection.putheader("Content-Length", str(len(content)))
             elif method in ("POST", "PUT", "PATCH"):

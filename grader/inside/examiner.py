@@ -33,6 +33,7 @@ from .fixture import App, Call, Database, Statement, Suite, fold, show, tell_lim
 from .link import Link
 
 if TYPE_CHECKING:
+    from .contract import OpenAPI
     from .matrix import Matrix
 
 MAX_EVENT_BYTES = 250_000
@@ -130,6 +131,7 @@ class Examination:
         self._clock = _Clock()
         self._transcript = Transcript()
         self._app: _TimedApp | None = None
+        self._openapi: OpenAPI | None = None
         self._compared: tuple[str, Any, Any] | None = None
         self._outcome: dict[str, Any] = {}
         self._passed: set[str] = set()
@@ -172,6 +174,15 @@ class Examination:
         from .matrix import Matrix
 
         return Matrix()
+
+    @pytest.fixture
+    def openapi(self) -> OpenAPI:
+        """What reads OpenAPI documents, as a validator does."""
+        if self._openapi is None:
+            from .contract import OpenAPI
+
+            self._openapi = OpenAPI()
+        return self._openapi
 
     @pytest.fixture
     def rng(self, request: pytest.FixtureRequest) -> random.Random:

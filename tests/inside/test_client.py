@@ -1,0 +1,26 @@
+"""What the client of the hidden tests sends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from grader.inside import served
+from grader.inside.client import Client, Transcript
+
+
+def _tells_its_host(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [environ["HTTP_HOST"].encode()]
+
+
+@pytest.mark.parametrize("name", ["Host", "host"])
+def test_an_app_can_be_asked_under_another_name(name: str) -> None:
+    """A test may name the host; then that is the only one that is sent."""
+    with served.serving(_tells_its_host) as address:
+        client = Client(lambda: int(address.rpartition(":")[2]), Transcript(), 5)
+
+        assert client.get("/", headers={name: "shop.example:81"}).text == "shop.example:81"
+        assert client.get("/").text == address.removeprefix("http://")
