@@ -1,0 +1,70 @@
+"""The members' entrance."""
+
+import os
+
+from clock import now
+from errors import error
+from flask import Flask, jsonify, request
+from members import Attempt, Base, User, find_user
+from sqlalchemy import create_engine, delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+from werkzeug.security import generate_password_hash
+
+
+def create_app():
+    """Build the app on the database that DATABASE_URL names, with the key in SECRET_KEY."""
+    app = Flask(__name__)
+    app.config["SECRET_KEY"] = os.environ["SECRET_KEY"]
+    engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///entrance.db"))
+    Base.metadata.create_all(engine)
+
+    @app.post("/register")
+    def register():
+        payload = request.get_json()
+        with Session(engine) as db:
+            user = User(name=payload["name"], password_hash=generate_password_hash(payload["password"]))
+            db.add(user)
+            try:
+                db.commit()
+            except IntegrityError:
+                return error(409, "name_taken", "Somebody has this name already.")
+            return {"id": user.id, "name": user.name}, 201
+
+    @app.post("/login")
+    def login():
+        payload = request.get_json()
+        name, password = payload["name"], payload["password"]
+        with Session(engine) as db:
+            # Written down before anything is counted, so that attempts at the same moment see one another.
+            db.add(Attempt(name=name, at=now()))
+            db.commit()
+            lately = select(func.count(Attempt.id)).where(Attempt.name == name, Attempt.at > now() - 60)
+            if db.scalar(lately) > 5:
+                return error(429, "too_many_attempts", "Wait a minute, then try again.")
+
+            user = find_user(db, name, password)
+            if user is None:
+                return error(401, "wrong_login", "The name or the password is wrong.")
+
+            db.execute(delete(Attempt).where(Attempt.name == name))
+            db.commit()
+            response = jsonify(id=user.id, name=user.name)
+            response.set_cookie("member", str(user.id), httponly=True, samesite="Lax")
+            return response
+
+    @app.get("/me")
+    def me():
+        with Session(engine) as db:
+            user = db.get(User, int(request.cookies.get("member", "0")))
+            if user is None:
+                return error(401, "not_logged_in", "Log in first.")
+            return {"id": user.id, "name": user.name}
+
+    @app.post("/logout")
+    def logout():
+        response = app.make_response(("", 204))
+        response.delete_cookie("member")
+        return response
+
+    return app
