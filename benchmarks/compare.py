@@ -81,7 +81,7 @@ def _ways(folder: Path) -> dict[str, Callable[[], None]]:
     conftest = bare / "conftest.py"
     conftest.write_text(conftest.read_text().replace("/opt/box", str(ROOT / "grader")))
     pytest = ["-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    common = ["docker", "run", "--rm", "--network", "none", "-v", f"{work}:/work:ro", "-w", "/work", _image()]
+    common = ["docker", "run", "--rm", "--network", "none", "-v", f"{work}:/work:ro", "-w", "/work", grader_image()]
     common += ["/opt/grade/bin/python", "-B", *pytest]
     grade = [sys.executable, "-m", "grader"]
     graded = [*grade, EXERCISE, str(exercise / "reference")]
@@ -145,7 +145,7 @@ def _run(command: list[str], cwd: Path = ROOT) -> None:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout.decode()}\n{done.stderr.decode()}")
 
 
-def _image() -> str:
+def grader_image() -> str:
     sys.path.insert(0, str(ROOT))
     from grader.sandbox.docker import connect
     from grader.sandbox.image import ensure_image

@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import stat
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from grader.batch.batch import put
 from grader.course import Course
 from grader.error import BrokenExercise, RefusedSubmission, UsageError
 from grader.exercise import Exercise
+from grader.git import ask_git
 from grader.render import FORMATS, render
 from grader.render.account import headline
 from grader.render.plain import number, one_line, to_json
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from grader.receipt import Ed25519PrivateKey
 
 JUNIT_FILE = "kata-junit.xml"
-GIT_S = 60
 SUMMARY_BYTES = 900_000
 """GitHub drops a step's summary of more than 1 MiB."""
 
@@ -234,9 +233,12 @@ def signed(results: Iterable[Result], key: Ed25519PrivateKey) -> list[Result]:
     """
     from grader.sandbox.image_id import engine_image_id
 
+    results = list(results)
+    is_engine_asked = any(each.report.sandbox.name == "docker" for each in results)
+    engine_id = engine_image_id() if is_engine_asked else ""
     found = []
     for each in results:
-        image_id = engine_image_id() if each.report.sandbox.name == "docker" else ""
+        image_id = engine_id if each.report.sandbox.name == "docker" else ""
         found.append(replace(each, report=receipt.sign(each.report, key, image_id=image_id)))
     return found
 
@@ -392,17 +394,10 @@ def _is_commit(folder: Path, name: str) -> bool:
 
 
 def _git(folder: Path, *arguments: str) -> bytes:
-    # The clone is the learner's: nothing in its configuration may start a program.
-    safe = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "--no-pager")
-    try:
-        done = subprocess.run(["git", *safe, *arguments], cwd=folder, capture_output=True, timeout=GIT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(
-            f"git can't be asked what has changed: {error}", hint="name what to grade: `--exercise NAME`, or `--all`"
-        ) from error
-    if done.returncode:
-        told = one_line(done.stderr.decode("utf-8", "replace").strip(), 300)
-        raise UsageError(
-            f"git can't tell what has changed: {told}", hint="name what to grade: `--exercise NAME`, or `--all`"
-        )
-    return done.stdout
+    return ask_git(
+        folder,
+        *arguments,
+        unasked="git can't be asked what has changed",
+        failed="git can't tell what has changed",
+        hint="name what to grade: `--exercise NAME`, or `--all`",
+    )

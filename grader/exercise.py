@@ -56,6 +56,7 @@ _Values = dict[str, Any]
 _Lists = Mapping[str, Sequence[dict[str, Any]]]
 _Files = Mapping[str, bytes]
 
+_IMPORT = re.compile(rb"^(?:import|from) ([A-Za-z_][\w.]*)", re.ASCII | re.MULTILINE)
 _FOLDER_NAME = re.compile(r"(?:exercise-)?(?P<number>[0-9]{1,6})-(?P<slug>.+)")
 _SLUG = r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z"
 _SET_BY_GRADER = frozenset({"PORT"})
@@ -231,6 +232,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     equivalents: tuple[Equivalent, ...]
     tests: tuple[HiddenTest, ...]
     contents: Mapping[str, bytes]
+    imports: tuple[str, ...]
+    """The modules that the starter imports, without its own."""
     digest: str
 
     def __repr__(self) -> str:
@@ -367,6 +370,7 @@ class _Reading:
             equivalents=tuple(Equivalent(**equivalent) for equivalent in lists["equivalents"]),
             tests=tuple(tests),
             contents=contents,
+            imports=_imports(self._folder),
             digest="",
         )
         return msgspec.structs.replace(exercise, digest=_digest(exercise))
@@ -688,6 +692,21 @@ def _files(folder: Path, part: str) -> dict[str, bytes]:
         return dict(read_submission(folder / part).files)
     except RefusedSubmission as refused:
         raise BrokenExercise([f"{folder.name}/{part}: {problem}" for problem in refused.problems]) from refused
+
+
+def _imports(folder: Path) -> tuple[str, ...]:
+    try:
+        files = _files(folder, "starter")
+    except BrokenExercise:
+        return ()  # it is graded all the same, and `grade verify` tells
+    own = {name.partition("/")[0].removesuffix(".py") for name in files}
+    found = {
+        line[1].decode("ascii")
+        for name, content in files.items()
+        if name.endswith(".py")
+        for line in _IMPORT.finditer(content)
+    }
+    return tuple(sorted(name for name in found if name.partition(".")[0] not in own))
 
 
 def _members(folder: Path) -> list[tuple[str, bool]]:

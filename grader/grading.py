@@ -38,7 +38,6 @@ TEXT_MAX = 8000
 MOST_LINES = 10_000_000
 
 
-_IMPORT = re.compile(rb"^(?:import|from) ([A-Za-z_][\w.]*)", re.ASCII | re.MULTILINE)
 _RUNS_TESTS = re.compile(rb"\bdef \w+\([^)]*\bsuite\b")
 """A hidden test, or a fixture of it, that asks for the learner's own tests."""
 
@@ -64,12 +63,6 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
     """Give the two boxes of a grading. Hidden files are in the examiner's only."""
     limits: Limits = exercise.limits if wall_s is None else replace(exercise.limits, wall_s=wall_s)
     common = {"kind": exercise.kind, "database": exercise.database, "fresh": exercise.fresh}
-    preload = ["flask", "waitress.server"] if exercise.kind == "http" else []
-    if exercise.database != "none":
-        preload += ["sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"]
-    preload += [name for name in _imported_by_the_starter(exercise) if name not in preload]
-    if any(_RUNS_TESTS.search(content) for content in exercise.contents.values()):
-        preload.append("pytest")
     solution = Box(
         files=submission.files,
         settings={
@@ -77,7 +70,7 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
             "module": exercise.module,
             "env": dict(exercise.app.env),
             "command": list(exercise.app.command) if exercise.app.command else None,
-            "preload": preload if not exercise.app.command else [name for name in preload if name == "pytest"],
+            "preload": list(_preload(exercise)),
         },
         limits=limits,
     )
@@ -85,17 +78,18 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
     return Pod(solution=solution, examiner=examiner, wall_s=limits.wall_s)
 
 
-def _imported_by_the_starter(exercise: Exercise) -> list[str]:
-    """Give the modules that the starter imports, without its own: a learner's code mostly imports them too."""
-    files = exercise.files_of("starter")
-    own = {name.partition("/")[0].removesuffix(".py") for name in files}
-    found = {
-        line[1].decode("ascii")
-        for name, content in files.items()
-        if name.endswith(".py")
-        for line in _IMPORT.finditer(content)
-    }
-    return sorted(name for name in found if name.partition(".")[0] not in own)
+def _preload(exercise: Exercise) -> tuple[str, ...]:
+    """Give the modules to import before there is a submission: a learner's code mostly imports what the starter does."""
+    names: list[str] = []
+    if not exercise.app.command:
+        if exercise.kind == "http":
+            names += ["flask", "waitress.server"]
+        if exercise.database != "none":
+            names += ["sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"]
+        names += exercise.imports
+    if any(_RUNS_TESTS.search(content) for content in exercise.contents.values()):
+        names.append("pytest")
+    return tuple(dict.fromkeys(names))
 
 
 def grade(
@@ -125,17 +119,15 @@ def grade(
     return _with_durations(report, {**result.durations_ms, "total": total_ms})
 
 
-def grade_on_seeds(
-    exercise: Exercise, submission: Submission, choice: Choice, seeds: Sequence[int], options: Options = Options()
-) -> list[Report]:
+def grade_on_seeds(exercise: Exercise, submission: Submission, choice: Choice, seeds: Sequence[int]) -> list[Report]:
     """Grade one submission on several seeds in one pair of boxes: for an author's own right answers, which gain nothing by that.
 
-    `options.wall_s` is the time of one of them. The reports are those of the seeds, in order.
+    The reports are those of the seeds, in order.
 
     Raises:
         SandboxError: the sandbox failed; nothing was judged.
     """
-    one = make_pod(exercise, submission, seed=seeds[0], wall_s=options.wall_s)
+    one = make_pod(exercise, submission, seed=seeds[0])
     examiner = replace(one.examiner, settings={**one.examiner.settings, "seeds": list(seeds)})
     result = choice.sandbox.run(replace(one, examiner=examiner, wall_s=one.wall_s * len(seeds)))
     parts: list[list[Mapping[str, Any]]] = []

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import io
-import os
-import subprocess
-import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
 from grader.batch.attempt import graded
 from grader.course import Course
-from grader.error import BrokenExercise, RefusedSubmission, UsageError
+from grader.error import BrokenExercise, UsageError
 from grader.exercise import Exercise, load_exercise
+from grader.git import ask_git
 from grader.render.plain import one_line
 from grader.report import Report
 from grader.sandbox.choose import Choice
-from grader.store.submissions import load_submission
+from grader.store.submissions import kept_submission
 from grader.store.summary import Summary, in_order
-from grader.submission import Submission, submission_of
-
-GIT_S = 60
-MAX_BYTES = 64 << 20
+from grader.verify.unpack import unpacked_course
 
 Turn = Literal["up", "down", "other", "same", "unknown"]
 """`other`: the same points for other tests. `unknown`: the files were not kept, or the grader failed."""
@@ -64,13 +58,15 @@ def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[E
         BrokenExercise: the exercise isn't sound there.
     """
     where = exercise.folder.relative_to(course.root).as_posix()
-    packed = _git(course.root, "archive", "--format=tar", f"{_commit(course.root, revision)}", "--", where)
+    commit = _commit(course.root, revision)
     with tempfile.TemporaryDirectory(prefix="kata-regrade-", ignore_cleanup_errors=True) as folder:
-        _unpack(packed, Path(folder))
-        try:
-            yield load_exercise(Path(folder) / where)
-        except BrokenExercise as error:
-            raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
+        archive = Path(folder) / "course.tar"
+        archive.write_bytes(_git(course.root, "archive", "--format=tar", commit, "--", where))
+        with unpacked_course(archive) as root:
+            try:
+                yield load_exercise(root / where)
+            except BrokenExercise as error:
+                raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
 
 
 def preview(
@@ -106,7 +102,7 @@ def _one(
     def without(why: str) -> Preview:
         return Preview(digest=digest, learners=learners, before=None, now=None, tests={}, why=why)
 
-    submission = _kept(digest, state_dir)
+    submission = kept_submission(digest, state_dir)
     if submission is None:
         return without("its files were not kept")
     reports = [graded(exercise, submission, choice) for exercise in (before, now)]
@@ -122,14 +118,6 @@ def _one(
     return Preview(digest=digest, learners=learners, before=reports[0], now=reports[1], tests=changed)
 
 
-def _kept(digest: str, state_dir: Path) -> Submission | None:
-    files = load_submission(digest, state_dir)
-    try:
-        return None if files is None else submission_of(files)
-    except RefusedSubmission:
-        return None
-
-
 def _commit(root: Path, revision: str) -> str:
     if revision.startswith("-"):
         raise UsageError(f"`{one_line(revision, 100)}` is no revision")
@@ -137,31 +125,10 @@ def _commit(root: Path, revision: str) -> str:
 
 
 def _git(root: Path, *arguments: str) -> bytes:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, timeout=GIT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UsageError(f"git can't be asked for the earlier tests: {error}") from error
-    if done.returncode:
-        told = one_line(done.stderr.decode("utf-8", "replace").strip(), 300)
-        raise UsageError(
-            f"git has no such exercise there: {told}",
-            hint="`--since` takes a commit, a branch or a tag in which the exercise already was",
-        )
-    return done.stdout
-
-
-def _unpack(packed: bytes, folder: Path) -> None:
-    """Write the regular files of a tar; links are none of an exercise's."""
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        left = MAX_BYTES
-        for entry in archive:
-            path = PurePosixPath(entry.name)
-            content = archive.extractfile(entry) if entry.isreg() else None
-            if content is None or path.is_absolute() or ".." in path.parts:
-                continue
-            left -= entry.size
-            if left < 0:
-                raise UsageError("the exercise is larger there than one can be")
-            target = folder / path
-            os.makedirs(target.parent, exist_ok=True)
-            target.write_bytes(content.read())
+    return ask_git(
+        root,
+        *arguments,
+        unasked="git can't be asked for the earlier tests",
+        failed="git has no such exercise there",
+        hint="`--since` takes a commit, a branch or a tag in which the exercise already was",
+    )

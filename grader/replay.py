@@ -16,8 +16,8 @@ from grader.grading import Options, grade
 from grader.render.plain import of_points
 from grader.report import Report, TestResult
 from grader.sandbox.choose import Choice
-from grader.store.submissions import load_submission
-from grader.submission import Submission, read_submission, submission_of
+from grader.store.submissions import kept_submission
+from grader.submission import Submission, read_submission
 
 NOT_THERE = "not there"
 REFUSED = "none"
@@ -78,14 +78,9 @@ def files_of(report: Report, exercise: Exercise, home: Course, path: Path | None
         found = _read(folder, is_own=True)
         if found.submission is not None and found.submission.digest == report.submission.digest:
             return found
-    kept = load_submission(report.submission.digest, home.state)
+    kept = kept_submission(report.submission.digest, home.state)
     if kept is not None:
-        try:
-            submission = submission_of(kept)
-        except RefusedSubmission:
-            submission = None
-        if submission is not None and submission.digest == report.submission.digest:
-            return Source(submission=submission, refusal=None, where="the kept submission", is_own=False)
+        return Source(submission=kept, refusal=None, where="the kept submission", is_own=False)
     raise UsageError(
         "the files that were graded are not here: neither is the solution as it was then, nor were they kept",
         hint="name them: `grade replay REPORT PATH`",

@@ -19,7 +19,7 @@ LAYERS = [
     ("grader.cli", "grader.__main__"),
     ("grader.batch", "grader.ci", "grader.regrade", "grader.replay", "grader.watch"),
     ("grader.verify",),
-    ("grader.render", "grader.store", "grader.progress", "grader.receipt"),
+    ("grader.render", "grader.store", "grader.progress", "grader.receipt", "grader.git"),
     ("grader.grading", "grader.diagnosis"),
     ("grader.usually",),
     ("grader.course", "grader.outline"),

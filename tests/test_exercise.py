@@ -787,3 +787,23 @@ def test_a_document_that_is_cut_off_ends_the_scan(text: str) -> None:
 def test_dates_are_no_texts() -> None:
     """The parser's own types are never taken for something else."""
     assert exact_points(datetime.date(2020, 1, 1)) is None
+
+
+def test_what_the_starter_imports_is_known_without_its_own_modules(tmp_path: Path) -> None:
+    """It is imported ahead of a submission; read once with the exercise, so that a learner may remove the starter."""
+    files = {
+        "starter/app.py": "import jwt\nfrom flask import Flask\nfrom door import guard\n",
+        "starter/door.py": "import os\n",
+    }
+
+    exercise = load_exercise(make_exercise(tmp_path, files=files))
+
+    assert exercise.imports == ("flask", "jwt", "os")
+
+
+def test_a_starter_that_can_not_be_submitted_keeps_nobody_from_being_graded(tmp_path: Path) -> None:
+    """`grade verify` tells its author; a learner's submission has nothing to do with it."""
+    folder = make_exercise(tmp_path)
+    (folder / "starter" / "link.py").symlink_to("app.py")
+
+    assert load_exercise(folder).imports == ()

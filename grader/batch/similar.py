@@ -21,26 +21,7 @@ from grader.batch.source import read_sent
 from grader.error import BrokenExercise, FaultError, GraderError, UsageError
 from grader.sandbox.interpreter import PACKAGE
 
-SUFFIXES = (
-    *(
-        ".py",
-        ".js",
-        ".mjs",
-        ".cjs",
-        ".ts",
-        ".sql",
-        ".rb",
-        ".go",
-        ".java",
-        ".kt",
-        ".php",
-        ".rs",
-        ".c",
-        ".cpp",
-        ".cs",
-        ".sh",
-    ),
-)
+SUFFIXES = tuple(".py .js .mjs .cjs .ts .sql .rb .go .java .kt .php .rs .c .cpp .cs .sh".split())
 TEXT_CHARACTERS = 32 * 1024
 """Of one language in one submission so much is compared; a kata has a tenth of it."""
 

@@ -241,18 +241,15 @@ class Keeper:
                 try:
                     self._reader = self._fork_reader(self._database)
                 except OSError as error:
-                    reason = f"no process could be started to read the database: {error.strerror}"
-                    return {"failed": {"type": "Unreadable", "message": reason}}
+                    return _unreadable(f"no process could be started to read the database: {error.strerror}")
             answer = self._reader.ask(message, deadline)
             if answer is not None:
                 return answer
             self._reader.end()
             self._reader = None
             if time.monotonic() >= deadline:
-                return {
-                    "failed": {"type": "Unreadable", "message": f"the database gave no answer within {limit_s:g} s"}
-                }
-        return {"failed": {"type": "Unreadable", "message": "the process that read the database was ended"}}
+                return _unreadable(f"the database gave no answer within {limit_s:g} s")
+        return _unreadable("the process that read the database was ended")
 
     def _fork_reader(self, database: str) -> _Reader:
         ours, theirs = socket.socketpair()
@@ -713,6 +710,10 @@ def _be_first_when_memory_ends() -> None:
         pass
 
 
+def _unreadable(why: str) -> Reply:
+    return {"failed": {"type": "Unreadable", "message": why}}
+
+
 def _do_steps(database: str, steps: list[Mapping[str, Any]]) -> Reply:
     """Do SQL steps on the database, each `{"sql", "params", "mode"}`; give one result a step."""
     connection = sqlite3.connect(database, timeout=2.0, isolation_level=None)
@@ -826,17 +827,17 @@ def protect() -> None:
 
 def preload(names: str) -> None:
     """Import what the learner's code will import, so that each fork of this process has it already."""
-    for name in names.split(","):
+    wanted = [name for name in names.split(",") if name]
+    for name in wanted:
         try:
-            if name:
-                importlib.import_module(name)
+            importlib.import_module(name)
         except ImportError:
             pass  # the learner's process will tell of it, where it is the learner's
-    if "waitress" in names:
+    if "waitress.server" in wanted:
         warm.warm_server()
-    if "sqlalchemy.orm" in names.split(","):
+    if "sqlalchemy.orm" in wanted:
         warm.warm_database()
-    if "pytest" in names:
+    if "pytest" in wanted:
         suite.warm()
     seccomp.program(os.uname().machine)
 

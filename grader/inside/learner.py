@@ -87,7 +87,7 @@ def run(job: Job) -> NoReturn:
         if job.kind == "http":
             _serve(job, notes)
         elif job.kind == "suite":
-            _run_tests(job)
+            _answer(job, lambda message: _run_tests(job, message))
         else:
             _answer_calls(job, {job.module: _load(job.module, job.code)} if job.module else {})
     except BaseException as error:  # noqa: BLE001  whatever the learner's code raises, `SystemExit` too, is told
@@ -168,30 +168,26 @@ def _serve(job: Job, notes: _Notes) -> None:
 
 
 def _answer_calls(job: Job, modules: dict[str, Any]) -> None:
+    _answer(job, lambda message: _call(message, modules, job))
+
+
+def _run_tests(job: Job, message: Mapping[str, Any]) -> dict[str, Any]:
+    (order,) = message["args"]
+    return {"value": values.encode(suite.run(job.code, order))}
+
+
+def _answer(job: Job, reply: Callable[[Mapping[str, Any]], dict[str, Any]]) -> None:
+    """Answer the keeper until it closes the stream; what the learner's code printed meanwhile is out before each answer."""
     assert job.control is not None
     control = job.control
     wire.write(control, {"ready": True})
     decoder = wire.Decoder()
     while data := os.read(control, 65536):
         for message in decoder.feed(data):
-            reply = _call(message, modules, job)
+            told = reply(message)
             sys.stdout.flush()
             sys.stderr.flush()
-            wire.write(control, reply)
-
-
-def _run_tests(job: Job) -> None:
-    """Run the learner's own tests, as often as is asked."""
-    assert job.control is not None
-    wire.write(job.control, {"ready": True})
-    decoder = wire.Decoder()
-    while data := os.read(job.control, 65536):
-        for message in decoder.feed(data):
-            (order,) = message["args"]
-            told = suite.run(job.code, order)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            wire.write(job.control, {"value": values.encode(told)})
+            wire.write(control, told)
 
 
 def _call(message: Mapping[str, Any], modules: dict[str, Any], job: Job) -> dict[str, Any]:

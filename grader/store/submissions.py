@@ -15,8 +15,10 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from grader.error import RefusedSubmission
 from grader.store.inbox import Kept
 from grader.store.place import Note, places, reason, write_durably
+from grader.submission import Submission, submission_of
 
 FOLDER = "submissions"
 ONE_MAX_BYTES = 16 << 20
@@ -75,6 +77,18 @@ def load_submission(digest: str, state_dir: Path) -> dict[str, bytes] | None:
         except (OSError, ValueError, EOFError, zlib.error, tarfile.TarError):
             continue
     return None
+
+
+def kept_submission(digest: str, state_dir: Path) -> Submission | None:
+    """Give a kept submission, or None where its files aren't at hand, or are not those of the digest."""
+    files = load_submission(digest, state_dir)
+    if files is None:
+        return None
+    try:
+        submission = submission_of(files)
+    except RefusedSubmission:
+        return None
+    return submission if submission.digest == digest else None
 
 
 def kept_digests(state_dir: Path) -> list[str]:
