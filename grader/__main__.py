@@ -2,8 +2,8 @@
 
 import sys
 
-from grader.cli.main import run
+from grader.cli.main import main
 
 if __name__ == "__main__":
     sys.argv[0] = "grade"
-    sys.exit(run())
+    main()

@@ -344,7 +344,7 @@ class _Ahead:
 
     def run(self, pod: Pod, listen: PodListener | None = None) -> PodResult:
         if self._pods is None:
-            self._pods = self._stack.enter_context(WarmPods(self._sandbox, pod.shape))
+            self._pods = self._stack.enter_context(WarmPods(self._sandbox, pod, is_hurried=False))
         return self._pods.run(pod, listen)
 
 

@@ -26,14 +26,11 @@ from grader.course import Course, default_submission, home_of
 from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
-from grader.render import render
 from grader.render.account import short_name
 from grader.report import Report
 from grader.sandbox.choose import choose
 from grader.sandbox.kept import KeptSandbox, keep_s
-from grader.store.inbox import keep as keep_report
 from grader.store.round import round_of
-from grader.store.submissions import keep_submission
 from grader.submission import Submission, read_submission
 
 EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
@@ -113,11 +110,17 @@ def grade_exercise(
         from grader.batch.image import with_image
 
         report = with_image(report)
+    # Imported while nothing waits for them any more: what stands above delays the boxes.
+    from grader.store.inbox import keep as keep_report
+    from grader.store.submissions import keep_submission
+
     keep_submission(submission.files, submission.digest, home.state)
     kept = keep_report(report, home.state, learner="" if is_own else str(folder))
     if reporter is not None:
         reporter.finish(report, next_step=_next_step(home, report) if report.status == "passed" else None)
     else:
+        from grader.render import render
+
         _put(render(report, format_name), output)
         if not quiet and output not in (None, "-"):
             from grader.render.account import headline

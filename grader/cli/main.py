@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
 import signal
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
@@ -188,10 +187,12 @@ def _meant(error: click.ClickException) -> str | None:
     """Give the option, or the value of an option, that may have been meant."""
     if isinstance(error, click.exceptions.NoSuchOption):
         return error.possibilities[0] if error.possibilities else None
+    from difflib import get_close_matches
+
     given = re.match(r"'(.*)' is not one of ", error.message)
     if given and isinstance(error, click.BadParameter) and error.param is not None:
         choices = getattr(error.param.type, "choices", ())
-        return next(iter(difflib.get_close_matches(given[1], [str(each) for each in choices], n=1)), None)
+        return next(iter(get_close_matches(given[1], [str(each) for each in choices], n=1)), None)
     return None
 
 
@@ -214,10 +215,23 @@ def _watch_signals() -> None:
 
 def command_like(name: str) -> str | None:
     """Give the command that may have been meant, or `None`."""
+    from difflib import get_close_matches  # a tenth of the start of a program that mostly does without it
+
     # Nobody means the command that a bare name stands for: `exercise-30` is a name.
-    near = difflib.get_close_matches(name, [each for each in COMMANDS if each != GRADE], n=1, cutoff=0.7)
+    near = get_close_matches(name, [each for each in COMMANDS if each != GRADE], n=1, cutoff=0.7)
     return near[0] if near else None
 
 
+def main() -> NoReturn:
+    """Run the command line and end the process at once: nothing is left that the interpreter would have to wind up."""
+    code = run()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # its reader left, or it was closed: what could be told was told
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(run())
+    main()

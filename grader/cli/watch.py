@@ -38,10 +38,10 @@ from grader.store.inbox import keep
 from grader.store.submissions import keep_submission
 from grader.submission import Submission, is_left_out, read_submission, submission_of
 
-LOOK_S = 0.02
+LOOK_S = 0.01
 """How often the files' times are looked at: 200 files cost a millisecond."""
 
-SETTLE_S = 0.02
+SETTLE_S = 0.01
 """An editor writes a file in several steps; what came within this time is one save."""
 
 KEYS = "h hint   t task   r run again   n next   q quit"
@@ -74,8 +74,8 @@ def _watch_one(ctx: click.Context, name: str, sandbox: str | None) -> str | None
     choice = choose(sandbox, is_own=True, say=say)
     if choice.notice:
         say(f"notice: {choice.notice}")
-    shape = make_pod(exercise, submission_of({"app.py": b""}), seed=0).shape
-    with WarmPods(named(choice.name, say=say), shape) as pods, _keys() as keyboard:
+    likely = make_pod(exercise, submission_of({"app.py": b""}), seed=0)
+    with WarmPods(named(choice.name, say=say), likely) as pods, _keys() as keyboard:
         screen = _Screen(ctx, exercise, folder, replace(choice, sandbox=pods), pods, course.state)
         return screen.loop(keyboard)
 

@@ -125,9 +125,15 @@ class _TimedApp(App):
 class Examination:
     """A pytest plugin: the fixtures of the hidden tests, and the report of each test as an event."""
 
-    def __init__(self, link: Link, settings: Mapping[str, Any]) -> None:
+    def __init__(self, link: Link, settings: Mapping[str, Any], *, expected: Mapping[str, str] | None = None) -> None:
+        """`expected`: these tests are collected before there is a submission; settings come once it is there."""
         self._link = link
         self._settings = settings
+        self._expected = expected
+        self._uncollected: list[dict[str, str]] = []
+        self.unexpected: Mapping[str, Any] | None = None
+        """What the host wants examined, where that is something else than what was collected."""
+
         self._clock = _Clock()
         self._transcript = Transcript()
         self._app: _TimedApp | None = None
@@ -136,8 +142,24 @@ class Examination:
         self._outcome: dict[str, Any] = {}
         self._passed: set[str] = set()
         self._seen: set[str] = set()
-        self._is_ahead = True
         self._stops = False
+        self._is_last = False
+
+    def begin(self) -> None:
+        """Tell the seed, and make what a test draws without a fixture follow it."""
+        self._link.event("seed", seed=self._settings["seed"])
+        random.seed(self._settings["seed"])
+
+    def _meet(self) -> bool:
+        """Wait for the submission that the collected tests were expected to be for; `False` where it wants others."""
+        message = self._link.receive()
+        settings = message["settings"]
+        if message["files"] != self._expected or len(_seeds(settings)) > 1:
+            self.unexpected = message
+            return False
+        self._settings = {**settings, "seed": _seeds(settings)[0]}
+        self.begin()
+        return True
 
     # Fixtures
 
@@ -213,17 +235,26 @@ class Examination:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self._link.event("collect-error", where=report.nodeid, text=str(report.longrepr)[-4000:])
+            self._uncollected.append({"where": report.nodeid, "text": str(report.longrepr)[-4000:]})
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if self._expected is not None and not self._meet():
+            session.items.clear()
+            return
+        for each in self._uncollected:
+            self._link.event("collect-error", **each)
         self._link.event("collected", names=[_name(item) for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> Any:
         self._transcript = Transcript()
         self._app = self._app if self._settings["fresh"] == "exercise" else None
         self._compared = None
         self._outcome = {"status": "error", "message": "the test did not end"}
+        self._link.asked = None
+        self._is_last = nextitem is None
+        if self._settings["fresh"] == "test" and not self._is_last:
+            self._link.send("spare")
         # What passes leaves no transcript, unless the author's proof of the exercise wants to compare data.
         self._link.asked = [] if self._settings.get("record") else None
         self._link.event("start", name=_name(item))
@@ -274,7 +305,7 @@ class Examination:
             self._outcome["asked"] = list(self._link.asked or ())
         if is_recorded or self._outcome["status"] in ("fail", "error"):
             self._add_evidence(self._outcome)
-        if self._settings["fresh"] == "test" and not self._stops and not self._link.is_lost:
+        if self._settings["fresh"] == "test" and not (self._is_last or self._stops or self._link.is_lost):
             # While pytest winds this test up, the box is cleared and the next app starts.
             # A test that configured its app is mostly followed by one that does so too.
             self._link.send("reset" if self._app is not None and self._app.is_configured else "ahead")
@@ -451,24 +482,47 @@ def _bounded(outcome: dict[str, Any]) -> dict[str, Any]:
 
 def examine(link: Link, message: Mapping[str, Any]) -> None:
     """Run the tests that the host sent, once for each seed; the last event is `done`."""
+    folder = _lay_out(message["files"])
+    settings = message["settings"]
+    code = 0
+    for place, seed in enumerate(_seeds(settings)):
+        if place:
+            _forget_modules(folder)
+            link.ask("reset")
+        examination = Examination(link, {**settings, "seed": seed})
+        examination.begin()
+        code = run_pytest(folder, [examination])
+    link.event("done", exit_code=code)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def examine_expected(link: Link, files: Mapping[str, str]) -> None:
+    """Collect tests, wait for the examination, and run it: from what was collected, where these are the tests that it wants."""
+    folder = _lay_out(files)
+    examination = Examination(link, {}, expected=files)
+    code = run_pytest(folder, [examination])
+    if examination.unexpected is None:
+        link.event("done", exit_code=code)
+    else:
+        _forget_modules(folder)
+        examine(link, examination.unexpected)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lay_out(files: Mapping[str, str]) -> str:
     folder = tempfile.mkdtemp(prefix="tests-")
-    for name, content in message["files"].items():
+    for name, content in files.items():
         path = os.path.join(folder, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(base64.b64decode(content))
     os.chdir(folder)
-    settings = message["settings"]
-    code = 0
-    for place, seed in enumerate(settings.get("seeds") or [settings["seed"]]):
-        if place:
-            _forget_modules(folder)
-            link.ask("reset")
-        link.event("seed", seed=seed)
-        random.seed(seed)
-        code = run_pytest(folder, [Examination(link, {**settings, "seed": seed})])
-    link.event("done", exit_code=code)
-    shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _seeds(settings: Mapping[str, Any]) -> Sequence[int]:
+    seeds: Sequence[int] = settings.get("seeds") or [settings["seed"]]
+    return seeds
 
 
 def run_pytest(folder: str, plugins: list[Any]) -> int:
@@ -507,7 +561,11 @@ def main() -> None:
             warm_up()
         gc.freeze()
         link.event("up")
-        examine(link, link.receive())
+        message = link.receive()
+        if "settings" in message:
+            examine(link, message)
+        else:
+            examine_expected(link, message["files"])
     except BaseException:  # noqa: BLE001  the host is told of whatever ended the examiner
         wire.write(send_fd, {"event": "crash", "text": traceback.format_exc()[-4000:]})
         os._exit(1)

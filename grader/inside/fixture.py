@@ -22,7 +22,7 @@ from .values import Opaque, Special
 if TYPE_CHECKING:
     from .served import WSGIApp
 
-POLL_S = 0.002
+POLL_S = 0.0005
 
 
 @dataclass(frozen=True)

@@ -73,14 +73,18 @@ class _Notes:
             pass
 
 
+def leave_keeper() -> None:
+    """Take our own modules out of the learner's sight; a module of theirs may have the same name."""
+    sys.path[:] = [entry for entry in sys.path if not os.path.isdir(os.path.join(entry, "inside"))]
+    for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
+        del sys.modules[name]
+
+
 def run(job: Job) -> NoReturn:
     """Do the job until the process is ended; exit code 1 when the learner's code can't be loaded."""
     notes = _Notes(job.notes)
     os.chdir(job.code)
-    # The learner's folder goes where a script's folder would be; ours goes away.
-    sys.path[:] = [job.code, *(entry for entry in sys.path if not os.path.isdir(os.path.join(entry, "inside")))]
-    for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
-        del sys.modules[name]
+    sys.path.insert(0, job.code)  # where a script's folder would be
     if job.database is not None:
         _watch_sqlite(notes)
     try:

@@ -12,6 +12,12 @@ def _ignore(*_arguments: Any) -> Any:
     return None
 
 
+def touch() -> None:
+    """Do once more, in a fork that waits, what its job will do: each page of memory that this writes to is copied before."""
+    if "flask" in sys.modules:
+        warm_server()
+
+
 def warm_server() -> None:
     """Answer one request in this process, so that its forks find every module loaded and every cache filled."""
     import flask
@@ -32,7 +38,9 @@ def warm_server() -> None:
         "wsgi.errors": sys.stderr,
     }
     list(app(environ, _ignore))
-    waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1).close()
+    server = waitress.server.create_server(app, host="127.0.0.1", port=0, threads=1)
+    server.task_dispatcher.shutdown()  # its thread would go on in the keeper
+    server.close()
 
 
 def warm_database() -> None:

@@ -25,7 +25,7 @@ from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
-from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
+from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, with_spares
 from grader.sandbox.user import own_users
 
 PORT = 8000
@@ -33,6 +33,8 @@ ROOT = "/tmp"
 PACKAGES = "/opt/packages"
 SHM_MIB = 1
 USERS = {"solution": 65532, "examiner": 65533}
+OWN_PROCESSES = 2
+"""Of a box in its control group, before anything of the learner's: its first process, and `bwrap` itself."""
 START_S = 15.0
 END_S = 3.0
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0, disk_mib=64)
@@ -58,8 +60,9 @@ class BubblewrapSandbox:
         cgroup.sweep()
         started = time.monotonic()
         mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+        limits = with_spares(shape.limits) if ahead else shape.limits
         groups = {
-            "solution": cgroup.make(f"{mark}-solution", shape.limits, extra_processes=1),
+            "solution": cgroup.make(f"{mark}-solution", limits, extra_processes=OWN_PROCESSES),
             "examiner": cgroup.make(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1),
         }
         channels: dict[str, PipeChannel] = {}
@@ -86,7 +89,12 @@ class BubblewrapSandbox:
                 examiner=channels["examiner"],
                 port=PORT,
                 root=ROOT,
-                extra={"limits": rlimits, "pythonpath": PACKAGES, "also_clear": ["/dev/shm"]},
+                extra={
+                    "limits": rlimits,
+                    "pythonpath": PACKAGES,
+                    "also_clear": ["/dev/shm"],
+                    "own_processes": OWN_PROCESSES,
+                },
                 notes=notes,
                 start_ms=round((time.monotonic() - started) * 1000, 1),
             )
@@ -106,13 +114,15 @@ def _commands(
     # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
     interpreter = replace(this_interpreter(), packages=PACKAGES)
     compile_inside()
+    is_counted = groups["solution"] is not None
+    arguments = shape.arguments(spares=SPARES if ahead and is_counted else 0, warm=ahead)
     # A control group counts the processes of its box; without one, their user's are counted.
     users = USERS if all(groups.values()) else own_users()
     solution = _inner(bwrap, users["solution"], shape.limits, groups["solution"])
     examiner = _inner(bwrap, users["examiner"], EXAMINER_LIMITS, groups["examiner"])
     return (
-        solution + command("keeper", ",".join(shape.preload), interpreter=interpreter, parent="/opt/box"),
-        examiner + command("examiner", "warm" if ahead else "", interpreter=interpreter, parent="/opt/box"),
+        solution + command("keeper", *arguments["keeper"], interpreter=interpreter, parent="/opt/box"),
+        examiner + command("examiner", *arguments["examiner"], interpreter=interpreter, parent="/opt/box"),
     )
 
 

@@ -20,6 +20,7 @@ SOLUTION_MAX_FRAME = 5 * 1024 * 1024
 EXAMINER_MAX_FRAME = 16 * 1024 * 1024
 SOLUTION_MAX_BYTES = 256 * 1024 * 1024
 MAX_EVENTS = 4000
+EXPECT_S = 5.0
 
 
 class Channel(Protocol):
@@ -55,7 +56,7 @@ def load_message(box: Box, *, port: int, root: str, extra: Mapping[str, Any]) ->
     limits = box.limits
     return {
         "op": "load",
-        "files": {name: base64.b64encode(content).decode("ascii") for name, content in box.files.items()},
+        "files": _encoded(box.files),
         "settings": {
             **box.settings,
             "port": port,
@@ -76,7 +77,7 @@ def examine_message(pod: Pod, *, port: int) -> dict[str, Any]:
     """Give the first message of an examiner box: the hidden tests and what they need to know."""
     limits = pod.solution.limits
     return {
-        "files": {name: base64.b64encode(content).decode("ascii") for name, content in pod.examiner.files.items()},
+        "files": _encoded(pod.examiner.files),
         "settings": {
             **pod.examiner.settings,
             "port": port,
@@ -90,6 +91,10 @@ def examine_message(pod: Pod, *, port: int) -> dict[str, Any]:
             },
         },
     }
+
+
+def _encoded(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: base64.b64encode(content).decode("ascii") for name, content in files.items()}
 
 
 def conduct(
@@ -218,6 +223,13 @@ class Opened:
     notes: tuple[str, ...] = ()
     start_ms: float = 0
     ended_by: Callable[[], str | None] = lambda: None
+
+    def expect(self, examiner: Box) -> None:
+        """Have tests collected ahead; see `OpenPod.expect`."""
+        try:
+            self.examiner.send(wire.encode({"files": _encoded(examiner.files)}), time.monotonic() + EXPECT_S)
+        except OSError:
+            pass  # a box that has ended says so when it is used
 
     def run(
         self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = lambda: False

@@ -20,7 +20,7 @@ from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.conduct import Opened, run_once
 from grader.sandbox.image import ensure_image
-from grader.sandbox.pod import Limits, Listener, Pod, PodResult, Shape
+from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, with_spares
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -76,7 +76,7 @@ class DockerSandbox:
                         examiner=examiner,
                         port=PORT,
                         root=ROOT,
-                        extra={"also_clear": ["/dev/shm", "/dev/mqueue"]},
+                        extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
                         start_ms=round((time.monotonic() - started) * 1000, 1),
                         ended_by=lambda: _ended_by(api, solution_id),
                     )
@@ -188,12 +188,12 @@ class _AttachedChannel:
         self._socket.close()
 
 
-def _command(module: str, argument: str) -> list[str]:
+def _command(module: str, arguments: list[str]) -> list[str]:
     code = f"import sys; sys.path.append('/opt/box'); from inside.{module} import main; main()"
-    return [PYTHON, "-I", "-B", "-c", code, argument]
+    return [PYTHON, "-I", "-B", "-c", code, *arguments]
 
 
-def _create(api: APIClient, image: str, name: str, module: str, argument: str, **host: Any) -> str:
+def _create(api: APIClient, image: str, name: str, module: str, arguments: list[str], **host: Any) -> str:
     limits: Limits = host.pop("limits")
     config = api.create_host_config(
         read_only=True,
@@ -202,7 +202,7 @@ def _create(api: APIClient, image: str, name: str, module: str, argument: str, *
         security_opt=["no-new-privileges"],
         mem_limit=limits.memory_mib * 1024 * 1024,
         memswap_limit=limits.memory_mib * 1024 * 1024,
-        pids_limit=limits.processes,
+        pids_limit=limits.processes + 1,  # for the one that waits for the next test
         cpu_period=cgroup.PERIOD_US,
         cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
         shm_size=SHM_BYTES,
@@ -213,7 +213,7 @@ def _create(api: APIClient, image: str, name: str, module: str, argument: str, *
     )
     created = api.create_container(
         image,
-        _command(module, argument),
+        _command(module, arguments),
         name=name,
         user=USERS[module],
         working_dir="/",
@@ -235,17 +235,18 @@ def _containers(
     names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
     channels: dict[str, _AttachedChannel] = {}
     try:
-        preload = ",".join(shape.preload)
+        arguments = shape.arguments(spares=SPARES if ahead else 0, warm=ahead)
+        limits = with_spares(shape.limits) if ahead else shape.limits
 
         def make_solution() -> None:
             _create(
-                api, image, names["solution"], "keeper", preload,
-                limits=shape.limits, network_mode="none", runtime=runtime,
+                api, image, names["solution"], "keeper", arguments["keeper"],
+                limits=limits, network_mode="none", runtime=runtime,
             )  # fmt: skip
 
         def make_examiner() -> None:
             _create(
-                api, image, names["examiner"], "examiner", "warm" if ahead else "",
+                api, image, names["examiner"], "examiner", arguments["examiner"],
                 limits=EXAMINER_LIMITS, network_mode=f"container:{names['solution']}", runtime=runtime,
             )  # fmt: skip
 

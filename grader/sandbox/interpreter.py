@@ -33,11 +33,11 @@ def this_interpreter() -> Interpreter:
     )
 
 
-def command(module: str, argument: str, *, interpreter: Interpreter, parent: str) -> list[str]:
+def command(module: str, *arguments: str, interpreter: Interpreter, parent: str) -> list[str]:
     """Give the command that runs `inside.<module>`; `parent` is where the box sees the folder above `inside/`."""
     paths = [interpreter.packages, parent]
     code = f"import sys; sys.path += {paths!r}; from inside.{module} import main; main()"
-    return [interpreter.program, "-I", "-B", "-c", code, argument]
+    return [interpreter.program, "-I", "-S", "-B", "-c", code, *arguments]
 
 
 @functools.cache

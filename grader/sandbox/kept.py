@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -40,6 +41,7 @@ MAX_SOCKET_PATH = 100
 """Linux takes 107 bytes, macOS 103."""
 
 MAX_FRAME = 64 * 1024 * 1024
+EXPECTED_FD = 3
 _SUFFIX = ".sock"
 _ENVIRONMENT = ("DOCKER_HOST", "DOCKER_CONTEXT", "GRADE_BASE_IMAGE", "GRADE_WHEELS")
 
@@ -70,7 +72,7 @@ class KeptSandbox:
         if result is not None:
             return result
         result = self._sandbox.run(pod, listen)
-        _leave_keeper(place, self.name, self._runtime, pod.shape)
+        _leave_keeper(place, self.name, self._runtime, pod)
         return result
 
 
@@ -121,21 +123,25 @@ def _run_over(place: Path, pod: Pod, listen: Listener | None) -> PodResult | Non
         return None
 
 
-def _leave_keeper(place: Path, name: str, runtime: str | None, shape: Shape) -> None:
+def _leave_keeper(place: Path, name: str, runtime: str | None, pod: Pod) -> None:
     """Start the process that makes boxes for the next grading and waits with them."""
-    told = json.dumps({"name": name, "runtime": runtime, "shape": asdict(shape), "place": str(place)})
+    told = json.dumps({"name": name, "runtime": runtime, "shape": asdict(pod.shape), "place": str(place)})
     code = f"import sys; sys.path.insert(0, {str(PACKAGE.parent)!r}); from grader.sandbox.kept import main; main()"
     try:
-        # The shell leaves it behind and ends at once, so that it is nobody's child and no zombie of ours.
-        subprocess.run(
-            ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-I", "-c", code, told],
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-        )
+        with tempfile.TemporaryFile() as expected:
+            expected.write(wire.encode(_box_to_json(pod.examiner)))
+            expected.seek(0)
+            # The shell leaves it behind and ends at once, so that it is nobody's child and no zombie of ours. What it
+            # leaves behind has no standard input, so this one is kept as another descriptor.
+            subprocess.run(
+                ["/bin/sh", "-c", f'exec {EXPECTED_FD}<&0; "$@" &', "sh", sys.executable, "-I", "-c", code, told],
+                check=False,
+                stdin=expected,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                cwd="/",
+            )
     except OSError:
         pass  # the next grading starts its own boxes, as this one did
 
@@ -183,7 +189,7 @@ def main() -> None:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(place))
                 listener.listen(8)
-                _serve(listener, named(told["name"], runtime=told["runtime"]), shape, place)
+                _serve(listener, named(told["name"], runtime=told["runtime"]), shape, place, _expected())
         except (GraderError, KeyboardInterrupt):
             pass
         finally:
@@ -199,19 +205,29 @@ def _info(place: Path) -> Path:
     return place.with_name(f"{place.name}.json")
 
 
-def _serve(listener: socket.socket, sandbox: WarmSandbox, shape: Shape, place: Path) -> None:
+def _expected() -> Box:
+    """Read the examiner's box of the grading before: the next one is mostly of the same exercise."""
+    with os.fdopen(EXPECTED_FD, "rb") as file:
+        for message in wire.Decoder(MAX_FRAME).feed(file.read()):
+            return _box_from_json(message)
+    raise wire.BadFrame("no box came")
+
+
+def _serve(listener: socket.socket, sandbox: WarmSandbox, shape: Shape, place: Path, expected: Box) -> None:
     while True:
         until = time.time() + keep_s()
         _info(place).write_text(json.dumps({"name": sandbox.name, "pid": os.getpid(), "until": until}))
         with sandbox.open(shape, ahead=True) as opened:
+            opened.expect(expected)
             if not select.select([listener], [], [], max(0.0, until - time.time()))[0]:
                 return
             peer, _ = listener.accept()
             with peer:
-                _attend(peer, opened)
+                expected = _attend(peer, opened) or expected
 
 
-def _attend(peer: socket.socket, opened: OpenPod) -> None:
+def _attend(peer: socket.socket, opened: OpenPod) -> Box | None:
+    """Run the pod that comes; give its examiner's box."""
     peer.settimeout(CONNECT_S)
     try:
         pod = _pod_from_json(_receive(peer))
@@ -227,8 +243,9 @@ def _attend(peer: socket.socket, opened: OpenPod) -> None:
             peer.sendall(wire.encode({"result": _result_to_json(result)}))
         except GraderError as error:
             peer.sendall(wire.encode({"failed": error.message}))
+        return pod.examiner
     except (OSError, wire.BadFrame, KeyError, TypeError, ValueError):
-        return  # the grading that asked is gone, or was of another version; these boxes end unused
+        return None  # the grading that asked is gone, or was of another version; these boxes end unused
 
 
 def _receive(peer: socket.socket) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.error import SandboxError
-from grader.inside.keeper import descendants
+from grader.inside.processes import descendants
 from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Opened, run_once
@@ -60,12 +60,13 @@ class LocalSandbox:
         notes.append("memory is limited for each process, disk for each file")
         root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
         compile_inside()
+        arguments = shape.arguments(spares=0, warm=ahead)  # nothing here counts the processes of one box alone
         try:
             if users:
                 os.chown(root, users["solution"], users["solution"])
             with (
-                _process("keeper", ",".join(shape.preload), users.get("solution")) as solution,
-                _process("examiner", "warm" if ahead else "", users.get("examiner")) as examiner,
+                _process("keeper", arguments["keeper"], users.get("solution")) as solution,
+                _process("examiner", arguments["examiner"], users.get("examiner")) as examiner,
             ):
                 yield Opened(
                     solution=solution,
@@ -89,10 +90,10 @@ def _sweep() -> None:
 
 
 @contextmanager
-def _process(module: str, argument: str, user: int | None) -> Iterator[PipeChannel]:
+def _process(module: str, arguments: list[str], user: int | None) -> Iterator[PipeChannel]:
     try:
         process = subprocess.Popen(
-            command(module, argument, interpreter=this_interpreter(), parent=str(PACKAGE)),
+            command(module, *arguments, interpreter=this_interpreter(), parent=str(PACKAGE)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

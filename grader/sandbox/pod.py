@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 
@@ -53,6 +53,24 @@ class Shape:
     limits: Limits
     preload: tuple[str, ...]
 
+    def arguments(self, *, spares: int, warm: bool) -> dict[str, list[str]]:
+        """Give what the first process of each box is started with, by its module in `inside/`.
+
+        `spares` processes wait in the solution box; `warm`: the examiner has pytest run once before it waits.
+        """
+        return {"keeper": [",".join(self.preload), str(spares)], "examiner": ["warm"] if warm else []}
+
+
+SPARES = 8
+"""Processes that wait in a solution box which itself waits: a test's app is up sooner in one that has touched its memory."""
+
+SPARE_MIB = 6
+
+
+def with_spares(limits: Limits) -> Limits:
+    """Give the limits of a box in which spare processes wait, so that what is left for the learner's is not less."""
+    return replace(limits, memory_mib=limits.memory_mib + SPARES * SPARE_MIB, processes=limits.processes + SPARES)
+
 
 Ending = Literal["done", "wall", "solution-lost", "examiner-lost", "cancelled"]
 
@@ -80,6 +98,10 @@ Listener = Callable[[Mapping[str, Any]], None]
 
 class OpenPod(Protocol):
     """Two boxes that wait, with everything imported. They run one pod and are ended; they are never used again."""
+
+    def expect(self, examiner: Box) -> None:
+        """Have the tests collected that the pod will probably have, while nobody waits. Another pod may come all the same."""
+        ...
 
     def run(self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = ...) -> PodResult:
         """Run a pod of the shape that the boxes were made for.

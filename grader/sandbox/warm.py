@@ -6,7 +6,7 @@ import threading
 from contextlib import ExitStack
 
 from grader.error import GraderError, SandboxError
-from grader.sandbox.pod import Listener, OpenPod, Pod, PodResult, Shape, WarmSandbox
+from grader.sandbox.pod import Listener, OpenPod, Pod, PodResult, WarmSandbox
 
 
 class WarmPods:
@@ -15,10 +15,12 @@ class WarmPods:
     Each pair of boxes runs one pod and is ended. One pod at a time; `cancel` ends the one that runs.
     """
 
-    def __init__(self, sandbox: WarmSandbox, shape: Shape) -> None:
+    def __init__(self, sandbox: WarmSandbox, pod: Pod, *, is_hurried: bool = True) -> None:
+        """`pod` is one of those that will come. `is_hurried`: boxes do ahead all that they can, at the cost of more work in all."""
         self.name = sandbox.name
         self._sandbox = sandbox
-        self._shape = shape
+        self._shape = pod.shape
+        self._examiner = pod.examiner if is_hurried else None
         self._wake = threading.Condition()
         self._ready: tuple[ExitStack, OpenPod] | None = None
         self._fault: GraderError | None = None
@@ -89,7 +91,10 @@ class WarmPods:
             stack = ExitStack()
             opened: OpenPod | None = None
             try:
-                opened = stack.enter_context(self._sandbox.open(self._shape, ahead=True))
+                is_hurried = self._examiner is not None
+                opened = stack.enter_context(self._sandbox.open(self._shape, ahead=is_hurried))
+                if self._examiner is not None:
+                    opened.expect(self._examiner)
             except GraderError as error:
                 with self._wake:
                     self._fault = error

@@ -24,7 +24,7 @@ import pytest
 from grader.error import RefusedSubmission
 from grader.exercise import Exercise, load_exercise
 from grader.grading import Options, grade
-from grader.inside.keeper import descendants
+from grader.inside.processes import descendants
 from grader.render import FORMATS, render
 from grader.report import Report, to_json
 from grader.sandbox import cgroup

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.inside import keeper, values, wire
+from grader.inside import clear, values, wire
 from grader.inside.client import MAX_COOKIES, MAX_RECEIVED_BYTES, MAX_VALUES, Client, Headers, Reply, Transcript
 from grader.inside.fault import Wrong
 from grader.inside.fixture import show
@@ -61,7 +61,7 @@ def test_a_folder_is_cleared_however_deep_it_is(tmp_path: Path) -> None:
         bottom = below
     os.close(bottom)
 
-    keeper._empty(str(tmp_path))
+    clear.empty(str(tmp_path))
 
     assert os.listdir(here) == []
     os.close(here)
@@ -83,7 +83,7 @@ def test_a_folder_is_cleared_whatever_lies_in_it(tmp_path: Path) -> None:
     for each in (inner, inner.parent, inner.parent.parent):
         each.chmod(0)
 
-    keeper._empty(str(folder))
+    clear.empty(str(folder))
 
     assert list(folder.iterdir()) == []
     assert (outside / "kept").read_text() == "kept"
@@ -101,7 +101,7 @@ def test_a_folder_itself_keeps_no_mark(tmp_path: Path) -> None:
         has_attribute = False
     folder.chmod(0)
 
-    keeper._empty(str(folder))
+    clear.empty(str(folder))
 
     assert os.listdir(folder) == []
     assert not has_attribute or "user.mark" not in os.listxattr(folder)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grader.inside.keeper import descendants
+from grader.inside.processes import descendants
 
 OUTLIVED = """
 import ctypes, sys, threading, time

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from grader.inside import served
-from grader.inside.keeper import descendants
+from grader.inside.processes import descendants
 
 
 def _echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
