@@ -65,8 +65,8 @@ class Fork:
         self.control.close()
 
 
-def make(*, is_warmed: bool) -> Fork:
-    """Fork a process that waits for its job. `is_warmed`: it will wait a while, and uses the time.
+def make(limits: Mapping[str, Any], *, is_warmed: bool) -> Fork:
+    """Fork a process that waits for its job, under its limits. `is_warmed`: it will wait a while, and uses the time.
 
     Raises:
         OSError: the box has no room for one more.
@@ -77,7 +77,7 @@ def make(*, is_warmed: bool) -> Fork:
     try:
         pid = os.fork()
         if pid == 0:
-            _wait_for_job(output_write, notes_write, theirs, is_warmed=is_warmed)
+            _wait_for_job(limits, output_write, notes_write, theirs, is_warmed=is_warmed)
     except OSError:
         for fd in (output_read, notes_read):
             os.close(fd)
@@ -94,7 +94,9 @@ def make(*, is_warmed: bool) -> Fork:
     return Fork(pid=pid, pidfd=os.pidfd_open(pid), output=output_read, notes=notes_read, control=ours)
 
 
-def _wait_for_job(output: int, notes: int, control: socket.socket, *, is_warmed: bool) -> NoReturn:
+def _wait_for_job(
+    limits: Mapping[str, Any], output: int, notes: int, control: socket.socket, *, is_warmed: bool
+) -> NoReturn:
     """Leave all that is the keeper's, wait to be told what to run, and run it."""
     try:
         os.setsid()
@@ -108,6 +110,7 @@ def _wait_for_job(output: int, notes: int, control: socket.socket, *, is_warmed:
         sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
         sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        confine(limits)
         if is_warmed:
             warm.touch()
         learner.leave_keeper()
@@ -122,7 +125,6 @@ def _wait_for_job(output: int, notes: int, control: socket.socket, *, is_warmed:
 def _do(message: Mapping[str, Any]) -> NoReturn:
     # Not before: until it has a job it can be neither read nor traced by another process of the learner's.
     be_first_when_memory_ends()
-    confine(message["limits"])
     os.environ.clear()
     os.environ.update(message["env"])
     time.tzset()  # `TZ` counts from here on, as it would for a program that was started with it

@@ -139,7 +139,7 @@ class Keeper:
         process = self._take_spare()
         if process is None:
             try:
-                process = fork.make(is_warmed=False)
+                process = fork.make(self._settings["limits"], is_warmed=False)
             except OSError as error:
                 # Survivors of the learner's fill the box; nothing was started, and that is what is told.
                 self._ended = {"code": 1, "signal": None}
@@ -153,8 +153,7 @@ class Keeper:
             "config": config,
             "database": self._database,
         }
-        limits = self._settings["limits"]
-        process.tell({"job": job, "env": self._environment(env), "command": command, "limits": limits})
+        process.tell({"job": job, "env": self._environment(env), "command": command})
         self._process = process
         self._is_running = True
         self._ended = None
@@ -172,7 +171,7 @@ class Keeper:
         self._wants_spare = False
         if not self._spares and self._can_count:
             try:
-                self._spares.append(fork.make(is_warmed=False))
+                self._spares.append(fork.make(self._settings["limits"], is_warmed=False))
             except OSError:
                 pass  # the next start forks by itself
 
@@ -503,11 +502,11 @@ def main() -> None:
     """Serve the host until it closes the stream.
 
     The first argument names modules to import ahead; the second is how many processes are to wait before there is a
-    submission.
+    submission, the third their limits as JSON.
     """
     confine.protect()
     preload(sys.argv[1])
-    wanted = int(sys.argv[2])
+    wanted, limits = int(sys.argv[2]), json.loads(sys.argv[3])
     spares: list[fork.Fork] = []
     gc.collect()
     gc.freeze()
@@ -516,7 +515,7 @@ def main() -> None:
     wire.write(1, {"event": "up"})
     while True:
         if keeper is None and len(spares) < wanted and not select.select([0], [], [], 0)[0]:
-            spares.append(fork.make(is_warmed=True))
+            spares.append(fork.make(limits, is_warmed=True))
             continue
         if keeper is not None and not keeper.wait():
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -58,7 +59,8 @@ class Shape:
 
         `spares` processes wait in the solution box; `warm`: the examiner has pytest run once before it waits.
         """
-        return {"keeper": [",".join(self.preload), str(spares)], "examiner": ["warm"] if warm else []}
+        limits = json.dumps({"open_files": self.limits.open_files})
+        return {"keeper": [",".join(self.preload), str(spares), limits], "examiner": ["warm"] if warm else []}
 
 
 SPARES = 8
