@@ -6,10 +6,7 @@
 .PHONY: test lint docs lock dev
 
 test: dev
-	@echo "first the tests that need the machine to themselves, then the others side by side"
-	@.venv/bin/python -m pytest -m alone $(ARGS); alone=$$?; \
-	 .venv/bin/python -m pytest -m "not alone" -n auto --dist worksteal $(ARGS); others=$$?; \
-	 case "$$alone $$others" in "0 0"|"5 0"|"0 5") exit 0 ;; *) exit 1 ;; esac
+	.venv/bin/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: dev
 	.venv/bin/ruff check

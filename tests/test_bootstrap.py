@@ -25,10 +25,10 @@ TOOLS = ("sh", "cmp", "id", "readlink", "cat", "uname")
 
 GRADER = """
 import json, os, sys
-def run():
+def main():
     import dish
     print(json.dumps([dish.NAME, sys.argv, os.getcwd()]))
-    return 7
+    sys.exit(7)
 """
 
 
@@ -140,6 +140,18 @@ def test_a_first_run_sets_up_and_says_so_and_a_second_does_not(fresh: Course) ->
 
     second = fresh.grade("exercise-01", "a b")
     assert (second.returncode, second.stdout, second.stderr) == (7, first.stdout, "")
+
+
+def test_texts_name_what_was_typed(ready: Course, tmp_path: Path) -> None:
+    """The script is not on the PATH, so the grader is told under which name it was called; an installed one isn't."""
+    module = ready.root / "grader" / "cli" / "main.py"
+    module.write_text("import os\ndef main():\n    print(os.environ.get('GRADE_CALLED'))\n")
+
+    assert ready.grade().stdout == f"{ready.root}/grade\n"
+
+    (tmp_path / "bin").mkdir()
+    program(tmp_path / "bin" / "grade", "exit 0")
+    assert ready.grade(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}").stdout == "None\n"
 
 
 def ascii_json(path: Path) -> str:
@@ -475,7 +487,7 @@ def test_an_installed_package_carries_the_images_recipe(tmp_path: Path) -> None:
         scripts = next(archive.read(name) for name in names if name.endswith("entry_points.txt"))
     assert dockerfile == (ROOT / "Dockerfile").read_bytes()
     assert "grader/sandbox/recipe/requirements/box.txt" in names
-    assert b"grade = grader.cli.main:run" in scripts
+    assert b"grade = grader.cli.main:main" in scripts
     (archive_path,) = tmp_path.glob("*.tar.gz")
     listed = subprocess.run(["tar", "tzf", archive_path], check=True, capture_output=True, text=True).stdout
     assert "/Dockerfile\n" in listed

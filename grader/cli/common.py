@@ -16,6 +16,7 @@ from grader.course import Course, find_course
 from grader.error import GraderError, UnknownExercise
 from grader.exercise import Exercise
 from grader.render import FORMATS
+from grader.render.called import as_called
 from grader.render.plain import width_of
 from grader.sandbox.choose import NAMES
 
@@ -137,6 +138,7 @@ def _encoding_asked_for() -> str:
 
 def say(text: str, *, indent: str = "") -> None:
     """Tell the user, on stderr, what is being done; broken between words for a terminal, its later lines indented."""
+    text = as_called(text)
     if sys.stderr.isatty() or "COLUMNS" in os.environ:
         first, *rest = wrapped(text, width() - len(indent))
         text = "\n".join([first, *(indent + line for line in rest)])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from grader.cli.common import has_colour, has_unicode, width, wrapped
+from grader.render.called import as_called, command_as_called
 from grader.render.plain import to_ascii, width_of
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
@@ -39,11 +40,12 @@ class Page:
 
     def prose(self, text: str, *codes: str, indent: str = "") -> None:
         """Write a paragraph, broken between words; an address of the web is never broken."""
-        for line in wrapped(self.plain(text), self.width - len(indent)):
+        for line in wrapped(self.plain(as_called(text)), self.width - len(indent)):
             self.line(indent + line, *codes)
 
     def commands(self, rows: Sequence[tuple[str, str]], *, indent: str = "  ") -> None:
         """Write commands with what each is for; below each other where both don't fit on a line."""
+        rows = [(command_as_called(command), about) for command, about in rows]
         most = max(len(command) for command, _ in rows)
         for command, about in rows:
             room = self.width - len(indent) - most - 3

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from grader.render import account
 from grader.render.account import Block, Line
+from grader.render.called import as_called
 from grader.render.plain import counted, fold, listed, of_points, one_line, pasteable, to_ascii, width_of, wrap
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class TextReporter:
         if not self._is_quiet:
             for note in report.sandbox.notes:
                 self._lines(wrap(f"not enforced on this machine: {one_line(note)}", self._style.width), _DIM)
-            self._lines(wrap(self._plain(next_step or account.next_step(report)), self._style.width))
+            self._lines(wrap(self._plain(as_called(next_step or account.next_step(report))), self._style.width))
 
     def _trouble(self, report: Report) -> None:
         if not self._is_quiet:
