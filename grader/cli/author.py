@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.common import course_of, sandbox_option, say
+from grader.cli.common import course_of, course_option, sandbox_option, say
 from grader.error import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     help="The form of the result.",
 )  # fmt: skip
 @click.option("--output", metavar="FILE", help="Write the result there; `-` is stdout.")
+@course_option
 @click.pass_context
 def verify_exercises(
     ctx: click.Context,
@@ -265,6 +266,7 @@ def _put(data: bytes, output: str | None) -> None:
     "--kind", type=click.Choice(["http", "function", "query"]), required=True, help="What the learner writes."
 )
 @click.option("--title", help="Default: made from the slug.")
+@course_option
 @click.pass_context
 def new(ctx: click.Context, slug: str, kind: str, title: str | None) -> int:
     """Begin an exercise: a folder that `grade verify` finds sound, but for what only its author can write.
@@ -289,6 +291,7 @@ def new(ctx: click.Context, slug: str, kind: str, title: str | None) -> int:
 @click.command("release", short_help="Write the learners' pack.")
 @click.argument("folder", metavar="DIR")
 @click.option("--hints", type=click.IntRange(0, 3), default=3, show_default=True, help="So many hints a task.")
+@course_option
 @click.pass_context
 def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
     """Write the learners' pack into DIR: every exercise without tests, reference, alternatives and mutants.
@@ -307,6 +310,7 @@ def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
 @click.argument("exercise")
 @click.option("--since", required=True, metavar="REV", help="The commit, branch or tag with the tests as they were.")
 @sandbox_option
+@course_option
 @click.pass_context
 def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str | None) -> int:
     """Say which stored submissions would change score under the tests as they are now, and which way.

@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from grader.cli.common import course_of, exercise_argument, say
+from grader.cli.common import course_of, course_option, exercise_argument, say
 from grader.cli.learner import Learner, database_url, learner_of, say_note
 from grader.cli.page import BOLD, DIM, GREEN, RED, YELLOW, Page, column, padded
 from grader.course import Course
@@ -32,6 +32,7 @@ _SPARKS = 16
 @click.option("--export", "form", type=click.Choice(["json", "csv"]), help="Write it all; JSON can be imported.")
 @click.option("--output", metavar="FILE", help="Write the export there; `-` is stdout.")
 @click.option("--import", "source", metavar="FILE", help="Take in an export, or a report of `--format json`.")
+@course_option
 @click.pass_context
 def history(
     ctx: click.Context,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.common import course_of, exercise_argument, say
+from grader.cli.common import course_of, course_option, exercise_argument, say
 from grader.cli.learner import Learner, builds_on, learner_of, report_of, say_note
 from grader.cli.page import BOLD, DIM, Page
 from grader.course import Course, default_submission
@@ -30,6 +30,7 @@ KEPT = "kept"
 
 @click.command("show", short_help="Show what an exercise wants.")
 @exercise_argument(required=False)
+@course_option
 @click.pass_context
 def show(ctx: click.Context, exercise: str | None) -> int:
     """Show what an exercise wants: its README, laid out for the terminal, and as it is in a pipe.
@@ -80,6 +81,7 @@ def _show_the_way(page: Page, course: Course, folder: Path) -> None:
 @click.command("hint", short_help="Give a hint, one level more each time.")
 @exercise_argument(required=False)
 @click.option("--task", metavar="ID", help="For this task, by id or number; default: the first not yet earned.")
+@course_option
 @click.pass_context
 def hint(ctx: click.Context, exercise: str | None, task: str | None) -> int:
     """Give a hint for the first task that your last grading did not earn: one level more each time.
@@ -165,6 +167,7 @@ def _task_to_earn(course: Course, exercise: Exercise) -> Task | None:
 @click.command("reset", short_help="Start an exercise again; your code is kept.")
 @exercise_argument()
 @click.option("--yes", is_flag=True, help="Don't ask.")
+@course_option
 @click.pass_context
 def reset(ctx: click.Context, exercise: str, yes: bool) -> int:
     """Put the starter into `solution/` again. What was there is moved to a folder of its own, and the place is said."""
@@ -176,6 +179,7 @@ def reset(ctx: click.Context, exercise: str, yes: bool) -> int:
 @click.command("redo", short_help="Do an exercise once more, with other data.")
 @exercise_argument()
 @click.option("--yes", is_flag=True, help="Don't ask.")
+@course_option
 @click.pass_context
 def redo(ctx: click.Context, exercise: str, yes: bool) -> int:
     """Do an exercise once more: the starter again, and hidden data that you haven't met.
@@ -265,6 +269,7 @@ def _free(path: Path) -> Path:
 
 @click.command("reveal", short_help="Show the reference and other ways, once you have passed.")
 @exercise_argument()
+@course_option
 @click.pass_context
 def reveal(ctx: click.Context, exercise: str) -> int:
     """Show the reference and the alternatives, and when to prefer which. Only once you have passed the exercise.

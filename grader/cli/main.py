@@ -173,6 +173,9 @@ def _usage(error: click.ClickException) -> int:
     text = error.format_message()
     if isinstance(error, click.exceptions.NoSuchOption):
         text = f"no such option `{error.option_name}`"
+    elif isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option):
+        choices = getattr(error.param.type, "choices", ())
+        text = f"`{error.param.opts[0]}` is missing" + (f": one of {', '.join(choices)}" if choices else "")
     near = _meant(error)
     hint = "`grade --help` shows every command"
     if near is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli.common import course_of, say
+from grader.cli.common import course_of, course_option, say
 from grader.cli.learner import Learner, learner_of, minutes_of
 from grader.cli.page import BOLD, DIM, GREEN, YELLOW, Page, column, padded
 from grader.error import UsageError
@@ -132,6 +132,7 @@ def _tries(standing: Standing) -> str:
 
 @click.command("next", short_help="Name the exercise to go on with.")
 @click.option("--all", "unlock_all", is_flag=True, help="Take exercises that are locked, too.")
+@course_option
 @click.pass_context
 def next_exercise(ctx: click.Context, unlock_all: bool) -> int:
     """Name the exercise to go on with: the one that was begun last, else the next that is unlocked."""
@@ -154,6 +155,7 @@ def next_exercise(ctx: click.Context, unlock_all: bool) -> int:
 @click.option("--concept", metavar="NAME", help="Those that teach or need a concept, such as `path-parameters`.")
 @click.option("--state", type=click.Choice(STATES), help="Those in a state.")
 @click.option("--all", "unlock_all", is_flag=True, help="Unlock all (as GRADE_UNLOCK_ALL=1 does).")
+@course_option
 @click.pass_context
 def list_exercises(
     ctx: click.Context, track: str | None, concept: str | None, state: str | None, unlock_all: bool

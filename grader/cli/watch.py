@@ -19,6 +19,7 @@ import click
 
 from grader.cli.common import (
     course_of,
+    course_option,
     exercise_argument,
     exercise_of,
     has_colour,
@@ -50,6 +51,7 @@ KEYS = "h hint   t task   r run again   n next   q quit"
 @click.command("watch", short_help="Grade on every save.")
 @exercise_argument()
 @sandbox_option
+@course_option
 @click.pass_context
 def watch(ctx: click.Context, exercise: str, sandbox: str | None) -> int:
     """Grade on every save of your solution, until `q`.

@@ -245,9 +245,8 @@ def _explained(recipe: Recipe, ended: _Ended) -> SandboxError:
         hint = ""
     error = re.sub(r"^The command '.*' returned a non-zero code: ", "it ended with code ", ended.error, flags=re.DOTALL)
     told = "\n".join(f"    {_shortened(line, 200)}" for line in (*ended.tail, error))
-    return SandboxError(
-        f"the image could not be built; it failed at `{_shortened(ended.step, 60)}`:\n{told}", hint=hint
-    )
+    where = f"; it failed at `{_shortened(ended.step, 60)}`" if ended.step else ""
+    return SandboxError(f"the image could not be built{where}:\n{told}", hint=hint)
 
 
 def _shortened(text: str, width: int) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,7 +71,8 @@ def server_engine(address: URL) -> Engine:
     except ImportError as error:
         raise HistoryUnavailable(
             f"the database `{address.render_as_string(hide_password=True)}` can't be reached: {error}",
-            hint="install its Python driver next to the grader; for PostgreSQL: `pip install 'psycopg[binary]'`",
+            hint="install its Python driver next to the grader; for PostgreSQL:\n"
+            f"python3 -m pip --python {shlex.quote(sys.executable)} install 'psycopg[binary]'",
         ) from error
 
 

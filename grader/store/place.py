@@ -60,7 +60,10 @@ def home_place(state_dir: Path) -> Path | None:
     for place in places(state_dir):
         probe = place / f".probe-{os.getpid()}"
         try:
-            make_folder(place)
+            if not place.is_dir():
+                make_folder(place)
+                # A course is mostly a Git repository, and what a learner did is no part of it.
+                (place / ".gitignore").write_text("*\n")
             # Asking for permission isn't enough: root has it on a read-only disk too.
             os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
             os.unlink(probe)
