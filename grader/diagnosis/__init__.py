@@ -15,6 +15,8 @@ LIMITS = Limits(
 WALL_S = 2.0
 _BY_LIMIT = {"test_memory": "memory", "test_output": "output"}
 """Tests whose function must not return: the limit that must have ended it."""
+_LIMITED = {"test_processor": "cpus", "test_processes": "processes"}
+"""Tests that a busy machine, or another limit, passes by itself: the limit that must have been in force."""
 
 _HERE = Path(__file__).parent
 
@@ -47,6 +49,8 @@ def diagnose(sandbox: Sandbox) -> list[Finding]:
             reached = event.get("limits") or []
             seen = f"ended by: {', '.join(reached) or event.get('message') or 'nothing'}"
             findings.append(Finding(title, _BY_LIMIT[name] in reached, seen))
+        elif _LIMITED.get(name) in result.unlimited:
+            findings.append(Finding(title, False, "this machine can't limit it"))
         else:
             is_enforced = event["status"] == "pass"
             findings.append(

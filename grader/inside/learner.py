@@ -122,7 +122,8 @@ def _serve(job: Job, notes: _Notes) -> None:
         # Flask's own, but with the frames of the learner's files only.
         error = exc_info[1] if isinstance(exc_info, tuple) else exc_info
         request = flask.request
-        app.logger.error("Exception on %s [%s]\n%s", request.path, request.method, own_traceback(error, job.code))
+        told = own_traceback(error, job.code)
+        app.logger.error("Exception on %s [%s]\n%s", request.path, request.method, told, stacklevel=2)
 
     setattr(flask.Flask, "run", refuse_to_run)  # noqa: B010  set this way, mypy asks nothing of it
     setattr(flask.Flask, "log_exception", log_exception)  # noqa: B010

@@ -83,7 +83,7 @@ class BubblewrapSandbox:
             deadline = time.monotonic() + START_S
             for name, channel in channels.items():
                 inner.append(_admit(name, channel, groups[name], deadline))
-            rlimits, notes = _fallbacks(shape.limits, groups["solution"])
+            rlimits, notes, unlimited = _fallbacks(shape.limits, groups["solution"])
             yield Opened(
                 solution=channels["solution"],
                 examiner=channels["examiner"],
@@ -96,6 +96,7 @@ class BubblewrapSandbox:
                     "own_processes": OWN_PROCESSES,
                 },
                 notes=notes,
+                unlimited=unlimited,
                 start_ms=round((time.monotonic() - started) * 1000, 1),
             )
         finally:
@@ -234,16 +235,17 @@ def _bind(source: str, target: str) -> list[str]:
     return [*argv, "--ro-bind", source, target]
 
 
-def _fallbacks(limits: Limits, group: cgroup.Cgroup | None) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Give the rlimits that stand in for a control group, and what can't be enforced, in words."""
+def _fallbacks(limits: Limits, group: cgroup.Cgroup | None) -> tuple[dict[str, int], tuple[str, ...], tuple[str, ...]]:
+    """Give the rlimits that stand in for a control group, what can't be enforced in words, and the limits that are none."""
     if group is not None:
         swap = "the kernel does not account for swap: memory is limited without it"
-        return {}, () if group.limits_swap else (swap,)
+        return {}, () if group.limits_swap else (swap,), ()
     memory = "no control groups: memory is limited for each process, processor time is not limited"
     if os.geteuid() == 0 or _counts_processes_by_namespace(os.uname().release):
-        return {"rlimit_memory_mib": limits.memory_mib, "rlimit_processes": limits.processes}, (memory,)
+        rlimits = {"rlimit_memory_mib": limits.memory_mib, "rlimit_processes": limits.processes}
+        return rlimits, (memory,), ("cpus",)
     processes = "no control groups: the number of processes is not limited"
-    return {"rlimit_memory_mib": limits.memory_mib}, (memory, processes)
+    return {"rlimit_memory_mib": limits.memory_mib}, (memory, processes), ("cpus", "processes")
 
 
 def _counts_processes_by_namespace(release: str) -> bool:

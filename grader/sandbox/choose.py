@@ -103,13 +103,14 @@ def image_problem(say: Callable[[str], None]) -> str | None:
 
     Nobody asked for docker by name, so an engine without an image is no reason to stop: bubblewrap may do.
     """
-    from grader.sandbox.image import ensure_image, read_recipe
+    from grader.sandbox.image import ensure_image, failure_mark, read_recipe
     from grader.sandbox.runtime_folder import is_marked, mark
 
-    tag = read_recipe().tag.partition(":")[2]
-    if is_marked(f"image-{tag}", within_s=KNOWN_IMAGE_S):
+    recipe = read_recipe()
+    success_mark = f"image-{recipe.tag.partition(':')[2]}"
+    if is_marked(success_mark, within_s=KNOWN_IMAGE_S):
         return None
-    if is_marked(f"no-image-{tag}", within_s=KNOWN_FAILURE_S):
+    if is_marked(failure_mark(recipe), within_s=KNOWN_FAILURE_S):
         return "its image could not be built some minutes ago"
     from grader.sandbox.docker import connect
 
@@ -117,10 +118,10 @@ def image_problem(say: Callable[[str], None]) -> str | None:
         with connect() as api:
             ensure_image(api, say=say)
     except SandboxError as error:
-        mark(f"no-image-{tag}")
+        mark(failure_mark(recipe))
         say(f"docker is not used: {error.message}" + (f" ({error.hint})" if error.hint else ""))
         return "its image could not be built"
-    mark(f"image-{tag}")
+    mark(success_mark)
     return None
 
 

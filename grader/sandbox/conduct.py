@@ -210,9 +210,9 @@ def conduct(
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """Two boxes that wait. `extra` are settings of the solution box that only the sandbox knows; `notes` go into the result.
+    """Two boxes that wait. `extra` are settings of the solution box that only the sandbox knows.
 
-    `ended_by` names the limit that ended the solution box, as the engine saw it.
+    `notes` and `unlimited` go into the result. `ended_by` names the limit that ended the solution box, as the engine saw it.
     """
 
     solution: Channel
@@ -221,6 +221,7 @@ class Opened:
     root: str
     extra: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    unlimited: tuple[str, ...] = ()
     start_ms: float = 0
     ended_by: Callable[[], str | None] = lambda: None
 
@@ -242,7 +243,7 @@ class Opened:
         result = conduct(pod, self.solution, self.examiner, messages=messages, listen=listen, is_cancelled=is_cancelled)
         limit = self.ended_by() if result.ending == "solution-lost" else None
         durations_ms = {"start": self.start_ms, **result.durations_ms}
-        return replace(result, limit=limit, notes=self.notes, durations_ms=durations_ms)
+        return replace(result, limit=limit, notes=self.notes, unlimited=self.unlimited, durations_ms=durations_ms)
 
 
 def run_once(sandbox: WarmSandbox, pod: Pod, listen: Listener | None) -> PodResult:

@@ -316,7 +316,9 @@ def _ended_by(api: APIClient, name: str) -> str | None:
 def _sweep(api: APIClient) -> None:
     """Remove containers whose grader is gone: what a killed run left."""
     here = socket.gethostname()
-    for container in api.containers(all=True, filters={"label": LABEL}):
+    found = api.containers(all=True, filters={"label": LABEL})
+    # Podman removes no container whose network another one has joined, so those that joined go first.
+    for container in sorted(found, key=lambda each: not str(each["Names"][0]).endswith("-examiner")):
         labels = container["Labels"]
         owner, _, start = labels[LABEL].partition("-")
         if labels.get(HOST_LABEL) == here:

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.error import SandboxError
+from grader.sandbox.runtime_folder import unmark
 
 if TYPE_CHECKING:
     from docker import APIClient, DockerClient
@@ -109,9 +110,15 @@ def ensure_image(client: DockerClient | APIClient, *, say: Say, recipe: Recipe |
         with _alone(recipe.home, say):
             if not _exists(api, recipe.tag):
                 _build(api, recipe, say)
+                unmark(failure_mark(recipe))
     except (DockerException, RequestException) as error:
         raise SandboxError(f"the container engine failed while the image was built: {error}") from error
     return recipe.tag
+
+
+def failure_mark(recipe: Recipe) -> str:
+    """Name the mark of an image that could not be built, for `runtime_folder`."""
+    return f"no-image-{recipe.tag.partition(':')[2]}"
 
 
 def _exists(api: APIClient, tag: str) -> bool:

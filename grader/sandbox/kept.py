@@ -25,7 +25,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from grader.error import GraderError, SandboxError
@@ -182,23 +181,33 @@ def main() -> None:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             return  # another one waits there already
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-            signal.signal(number, _stop)
+        stop = _Stop()
         place.unlink(missing_ok=True)
         try:
             with socket.socket(socket.AF_UNIX) as listener:
                 listener.bind(str(place))
                 listener.listen(8)
-                _serve(listener, named(told["name"], runtime=told["runtime"]), shape, place, _expected())
-        except (GraderError, KeyboardInterrupt):
+                _serve(listener, named(told["name"], runtime=told["runtime"]), shape, place, _expected(), stop)
+        except GraderError:
             pass
         finally:
             for path in (place, _info(place)):
                 path.unlink(missing_ok=True)
 
 
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class _Stop:
+    """Whether a signal asked for the end. It ends the waiting and the grading, never the removing of boxes half-way."""
+
+    def __init__(self) -> None:
+        self._asked, tell = os.pipe()
+        os.set_blocking(tell, False)
+        signal.set_wakeup_fd(tell)
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: None)
+
+    def fileno(self) -> int:
+        """Give the descriptor that becomes readable."""
+        return self._asked
 
 
 def _info(place: Path) -> Path:
@@ -213,20 +222,27 @@ def _expected() -> Box:
     raise wire.BadFrame("no box came")
 
 
-def _serve(listener: socket.socket, sandbox: WarmSandbox, shape: Shape, place: Path, expected: Box) -> None:
-    while True:
+def _serve(
+    listener: socket.socket, sandbox: WarmSandbox, shape: Shape, place: Path, expected: Box, stop: _Stop
+) -> None:
+    while not _can_read(stop, 0):
         until = time.time() + keep_s()
         _info(place).write_text(json.dumps({"name": sandbox.name, "pid": os.getpid(), "until": until}))
         with sandbox.open(shape, ahead=True) as opened:
             opened.expect(expected)
-            if not select.select([listener], [], [], max(0.0, until - time.time()))[0]:
+            both = [listener.fileno(), stop.fileno()]
+            if both[0] not in select.select(both, [], [], max(0.0, until - time.time()))[0]:
                 return
             peer, _ = listener.accept()
             with peer:
-                expected = _attend(peer, opened) or expected
+                expected = _attend(peer, opened, stop) or expected
 
 
-def _attend(peer: socket.socket, opened: OpenPod) -> Box | None:
+def _can_read(what: socket.socket | _Stop, seconds: float) -> bool:
+    return bool(select.select([what], [], [], seconds)[0])
+
+
+def _attend(peer: socket.socket, opened: OpenPod, stop: _Stop) -> Box | None:
     """Run the pod that comes; give its examiner's box."""
     peer.settimeout(CONNECT_S)
     try:
@@ -235,11 +251,12 @@ def _attend(peer: socket.socket, opened: OpenPod) -> Box | None:
         def tell(event: Mapping[str, Any]) -> None:
             peer.sendall(wire.encode({"told": event}))
 
-        def is_gone() -> bool:
-            return bool(select.select([peer], [], [], 0)[0])  # nothing more is ever sent: what can be read is the end
+        def is_unwanted() -> bool:
+            # Nothing more is ever sent: what can be read is the end.
+            return _can_read(peer, 0) or _can_read(stop, 0)
 
         try:
-            result = opened.run(pod, tell, is_cancelled=is_gone)
+            result = opened.run(pod, tell, is_cancelled=is_unwanted)
             peer.sendall(wire.encode({"result": _result_to_json(result)}))
         except GraderError as error:
             peer.sendall(wire.encode({"failed": error.message}))
@@ -283,7 +300,8 @@ def _result_to_json(result: PodResult) -> dict[str, Any]:
 
 
 def _result_from_json(data: Mapping[str, Any]) -> PodResult:
-    return PodResult(**{**data, "events": tuple(data["events"]), "notes": tuple(data["notes"])})
+    rows = {name: tuple(data[name]) for name in ("events", "notes", "unlimited")}
+    return PodResult(**{**data, **rows})
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class LocalSandbox:
             rlimits["rlimit_processes"] = limits.processes
         else:
             notes.append("the number of processes is not limited")
-        notes.append("memory is limited for each process, disk for each file")
+        notes.append("memory is limited for each process, disk for each file, processor time is not limited")
         root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
         compile_inside()
         arguments = shape.arguments(spares=0, warm=ahead)  # nothing here counts the processes of one box alone
@@ -75,6 +75,7 @@ class LocalSandbox:
                     root=root,
                     extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
                     notes=tuple(notes),
+                    unlimited=("cpus",) if users else ("cpus", "processes"),
                     start_ms=round((time.monotonic() - started) * 1000, 1),
                 )
         finally:

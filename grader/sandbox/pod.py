@@ -83,7 +83,8 @@ class PodResult:
 
     `events` are the examiner's, in order: the only thing a score is made of. `ending` says why the pod ended. `limit` names
     a limit that the solution box reached (`memory`, `processes`, `disk`, `output`, `wall`), else None. `output` is the tail of
-    what the learner's code printed: data that nobody vouches for. `durations_ms` by phase.
+    what the learner's code printed: data that nobody vouches for. `notes` say what this machine can't enforce, in words;
+    `unlimited` names those of the `Limits` that were not in force at all. `durations_ms` by phase.
     """
 
     events: tuple[Mapping[str, Any], ...]
@@ -92,6 +93,7 @@ class PodResult:
     output: str = ""
     detail: str = ""
     notes: tuple[str, ...] = ()
+    unlimited: tuple[str, ...] = ()
     durations_ms: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -33,6 +33,16 @@ def mark(name: str) -> None:
             pass
 
 
+def unmark(name: str) -> None:
+    """Take a mark back."""
+    folder = runtime_folder()
+    if folder is not None:
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
 def is_marked(name: str, *, within_s: float) -> bool:
     """Say whether that was noted within so many seconds."""
     folder = runtime_folder()
