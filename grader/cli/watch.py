@@ -39,10 +39,10 @@ from grader.store.inbox import keep
 from grader.store.submissions import keep_submission
 from grader.submission import Submission, is_left_out, read_submission, submission_of
 
-LOOK_S = 0.005
+LOOK_S = 0.004
 """How often the files' times are looked at: a few files cost 0.05 ms, the most that there may be one."""
 
-SETTLE_S = 0.008
+SETTLE_S = 0.004
 """An editor writes a file in several steps; what came within this time is one save."""
 
 KEYS = "h hint   t task   r run again   n next   q quit"
