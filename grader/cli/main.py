@@ -152,7 +152,33 @@ def run() -> int:
         # The reader of a pipe left, as `head` does. What it did not read is not a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            return _own_fault()
+        return _output_lost(error)
+    except Exception:  # noqa: BLE001  exit code 1 would say that a submission did not pass
+        return _own_fault()
     return result if isinstance(result, int) else 0
+
+
+def _output_lost(error: OSError) -> int:
+    """Say that the output could not be written; what was done is done."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what still stands in the buffer is lost too
+    tell(GraderError(f"the output can't be written: {error.strerror}", hint="`grade history` has what was graded"))
+    return 3
+
+
+def _own_fault() -> int:
+    """Show where the grader failed, for whoever mends it."""
+    import traceback
+
+    traceback.print_exc()
+    tell(
+        GraderError(
+            "the grader itself failed, as told above", hint="run it again; if it fails again, report the lines above"
+        )
+    )
+    return 3
 
 
 def tell(error: GraderError) -> None:
@@ -227,12 +253,16 @@ def command_like(name: str) -> str | None:
 
 def main() -> NoReturn:
     """Run the command line and end the process at once: nothing is left that the interpreter would have to wind up."""
+    # A stream that was closed by the caller is none in Python; what goes there goes nowhere.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     code = run()
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            pass  # its reader left, or it was closed: what could be told was told
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        pass  # its reader left
+    except OSError as error:
+        code = _output_lost(error)
     os._exit(code)
 
 

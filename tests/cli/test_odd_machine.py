@@ -283,3 +283,44 @@ def test_an_image_that_was_removed_between_two_runs_is_made_again(tmp_path: Path
 
     assert (again.code, again.out) == (0, f"{ALL}\n"), again.err
     assert "image" in again.err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs `/dev/full`")
+@pytest.mark.parametrize("arguments", [["list"], ["next"], ["--help"], ["history", "--export", "json"]])
+def test_an_output_that_is_full_is_no_failed_grading(course: Path, arguments: list[str]) -> None:
+    """Exit code 1 would say that a submission did not pass."""
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "grader", "--course", str(course), *arguments],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, timeout=60, check=False,
+        )  # fmt: skip
+
+    assert (ended.returncode, ended.stderr.splitlines()[0]) == (
+        3,
+        "error: the output can't be written: No space left on device",
+    )
+
+
+def test_an_output_that_is_closed_is_none(course: Path) -> None:
+    """Whoever closes it wants to see nothing; the work is done all the same."""
+    command = [sys.executable, "-m", "grader", "--course", str(course), "list"]
+    ended = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_a_fault_of_the_grader_is_no_failed_grading(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It shows where it happened, and has the exit code of the grader's own faults."""
+
+    def fail(*_arguments: object) -> None:
+        raise RuntimeError("an inner fault")
+
+    monkeypatch.setattr("grader.cli.overview.course_of", fail)
+
+    ended = invoke("list")
+
+    assert ended.code == 3
+    assert "RuntimeError: an inner fault" in ended.err
+    assert "error: the grader itself failed" in ended.err
