@@ -178,8 +178,6 @@ class Keeper:
     def stop(self) -> None:
         """End every process of the learner's and wait until none is left."""
         self._drain()
-        if self._process is None and not self._settings.get("always_kill", True):
-            return
         if self._reader is not None:
             self._reader.end()
             self._reader = None
