@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import learner, warm, wire
+from . import learner, processes, warm, wire
 from .confine import be_first_when_memory_ends, confine
 
 CONTROL_S = 2
@@ -52,11 +52,7 @@ class Fork:
 
     def kill(self) -> None:
         """End it and wait for that."""
-        try:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass  # it was ended and awaited with others
+        processes.end_child(self.pid)
 
     def close(self) -> None:
         """Close the keeper's ends."""

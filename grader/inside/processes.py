@@ -31,6 +31,15 @@ def kill_everybody_else(*, wait: bool = True) -> None:
     _reap(block=False)
 
 
+def end_child(pid: int) -> None:
+    """End one child of this process and wait for that."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass  # it was ended and awaited with all the others
+
+
 def _reap(*, block: bool) -> None:
     while True:
         try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import sqlite3
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from . import values, wire
+from . import processes, values, wire
 from .confine import confine
 
 MAX_ROWS_BYTES = 2 * 1024 * 1024
@@ -92,11 +91,7 @@ class Reader:
     def end(self) -> None:
         """End it where it still runs."""
         self._socket.close()
-        try:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
-        except (ProcessLookupError, ChildProcessError):
-            pass  # it was ended with all the others
+        processes.end_child(self._pid)
 
 
 def _do_steps(database: str, steps: list[Mapping[str, Any]]) -> Reply:

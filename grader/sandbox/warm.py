@@ -91,8 +91,8 @@ class WarmPods:
             stack = ExitStack()
             opened: OpenPod | None = None
             try:
-                is_hurried = self._examiner is not None
-                opened = stack.enter_context(self._sandbox.open(self._shape, ahead=is_hurried))
+                boxes = self._sandbox.open(self._shape, ahead=self._examiner is not None)
+                opened = stack.enter_context(boxes)
                 if self._examiner is not None:
                     opened.expect(self._examiner)
             except GraderError as error:
