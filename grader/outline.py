@@ -6,7 +6,7 @@ Forty `exercise.toml` take 30 ms to read, forty times `stat` takes one: what was
 
 from __future__ import annotations
 
-import os
+from contextlib import suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import msgspec
 
 from grader.course import Course, ExerciseEntry
 from grader.exercise import FORMAT, TOML
+from grader.whole_file import whole_file
 
 CACHE = "outlines.json"
 
@@ -129,12 +130,5 @@ def _write_cache(path: Path, remembered: dict[str, _Remembered]) -> None:
     """Remember for the next time, where the course has a state folder already: looking at a course makes none."""
     if not path.parent.is_dir():
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(msgspec.json.encode(_Cache(FORMAT, remembered)))
-        temporary.replace(path)
-    except (OSError, ValueError, msgspec.MsgspecError):
-        try:
-            temporary.unlink()
-        except OSError:
-            pass
+    with suppress(OSError, ValueError, msgspec.MsgspecError), whole_file(path) as file:
+        file.write(msgspec.json.encode(_Cache(FORMAT, remembered)))

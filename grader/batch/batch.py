@@ -26,6 +26,7 @@ from grader.sandbox.pod import Pod, PodResult, WarmSandbox
 from grader.sandbox.warm import WarmPods
 from grader.store.place import reason
 from grader.submission import Submission, submission_of
+from grader.whole_file import whole_file
 
 Kind = Status | Literal["refused", "missing"]
 """How it ended with one learner. `refused`: the files can't be taken. `missing`: nothing was sent for this exercise."""
@@ -308,13 +309,8 @@ def put(path: Path, data: bytes) -> None:
     Raises:
         OSError: it can't be written.
     """
-    made = path.with_name(f".{path.name[:80]}.{os.getpid()}-{threading.get_ident()}.tmp")
-    try:
-        made.write_bytes(data)
-        made.replace(path)
-    except OSError:
-        made.unlink(missing_ok=True)
-        raise
+    with whole_file(path) as file:
+        file.write(data)
 
 
 def report_names(sent: Sequence[Sent], format: str) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from html import escape
@@ -25,6 +24,7 @@ from grader.exercise import Exercise
 from grader.render.csv import cell
 from grader.render.plain import figure, number, one_line, to_json, visible
 from grader.store.place import reason
+from grader.whole_file import whole_file
 
 VERSION = 1
 
@@ -36,15 +36,12 @@ def write_gradebook(path: Path, results: Results, summary: Summary) -> None:
         UsageError: it is no such form, or the file can't be written.
     """
     form = form_of(path)
-    made = path.with_name(f".{path.name[:80]}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with made.open("wb") as file:
+        with whole_file(path) as file:
             for piece in form(results, summary):
                 file.write(piece)
-        made.replace(path)
     except OSError as error:
-        made.unlink(missing_ok=True)
         raise UsageError(
             f"the gradebook can't be written to `{path}`: {reason(error)}",
             hint="all results are kept; the same command writes it in seconds",

@@ -39,6 +39,7 @@ from grader.store.inbox import Entry, Kept
 from grader.store.model import Base, BodyRow, ReportRow
 from grader.store.place import Note, home_place, places, reason, sync_folder, write_durably
 from grader.store.summary import Summary, attempts, best, in_order, summary_of
+from grader.whole_file import SUFFIX
 
 LOCK = "history.lock"
 # One transaction holds this many reports: the memory stays flat when thousands are read.
@@ -410,7 +411,7 @@ def _sweep(place: Path) -> None:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
-                    if entry.name.startswith(".") and entry.name.endswith(".tmp") and entry.stat().st_mtime < latest:
+                    if entry.name.startswith(".") and entry.name.endswith(SUFFIX) and entry.stat().st_mtime < latest:
                         os.unlink(entry)
         except OSError:
             continue

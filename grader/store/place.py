@@ -20,6 +20,8 @@ from pathlib import Path
 
 import msgspec
 
+from grader.whole_file import unshared, whole_file
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 
@@ -58,14 +60,14 @@ def places(state_dir: Path) -> list[Path]:
 def home_place(state_dir: Path) -> Path | None:
     """Give the first place that can be written, made if missing; None where there is none."""
     for place in places(state_dir):
-        probe = place / f".probe-{os.getpid()}"
         try:
             if not place.is_dir():
                 make_folder(place)
                 # A course is mostly a Git repository, and what a learner did is no part of it.
                 (place / ".gitignore").write_text("*\n")
             # Asking for permission isn't enough: root has it on a read-only disk too.
-            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+            probe = unshared(place / "probe")
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             os.unlink(probe)
         except (OSError, ValueError):
             continue
@@ -92,23 +94,8 @@ def write_durably(path: Path, data: bytes, *, is_last: bool = True) -> None:
     `is_last=False` leaves the folder's own flush to the caller, for many files in a row.
     """
     make_folder(path.parent)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        os.replace(temporary, path)
-    except BaseException:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
-        raise
+    with whole_file(path, is_durable=True) as file:
+        file.write(data)
     if is_last:
         sync_folder(path.parent)
 

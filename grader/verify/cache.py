@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import sys
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from grader.sandbox.interpreter import PACKAGE
 from grader.submission import is_left_out
 from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
+from grader.whole_file import whole_file
 
 _CODE = ("inside", "verify", "grading.py", "exercise.py", "hidden_test.py", "submission.py")
 _BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
@@ -53,13 +54,10 @@ class Cache:
         if key != self.key(folder) or not _would_come_again(verified):
             return
         path = self._path(folder, self._settings.is_quick)
-        made = path.with_name(f".{secrets.token_hex(6)}.tmp")
-        try:
+        with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            made.write_bytes(key.encode() + b"\n" + msgspec.json.encode(verified))
-            made.replace(path)
-        except OSError:
-            made.unlink(missing_ok=True)
+            with whole_file(path) as file:
+                file.write(key.encode() + b"\n" + msgspec.json.encode(verified))
 
     def _path(self, folder: Path, is_quick: bool) -> Path:
         return self._folder / f"{folder.name}.{self._sandbox}.{'quick' if is_quick else 'whole'}.json"
