@@ -8,10 +8,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.error import NoCourse, UnknownExercise, UsageError
-from grader.exercise import TOML, Exercise, is_pack, load_exercise, name_parts
+from grader.folder import TOML, is_pack, name_parts
 from grader.submission import is_left_out, shown
+
+if TYPE_CHECKING:
+    from grader.exercise import Exercise
 
 _HALF_MADE = ".solution-"
 _HALF_MADE_S = 300
@@ -77,6 +81,8 @@ class Course:
             UnknownExercise: none has the name, or more than one.
             BrokenExercise: it isn't sound.
         """
+        from grader.exercise import load_exercise  # half of what this module would take to import
+
         return load_exercise(self.resolve(name))
 
     def _by_path(self, name: str, entries: Sequence[ExerciseEntry]) -> ExerciseEntry | None:

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from grader.error import BrokenExercise, NoHiddenTests, RefusedSubmission
+from grader.folder import TOML, is_pack, name_parts
 from grader.hidden_test import (
     POINTS_RULE,
     HiddenTest,
@@ -41,14 +42,9 @@ __all__ = [
     "Task",
     "known_keys",
     "load_exercise",
-    "name_parts",
 ]
 
 FORMAT = 1
-TOML = "exercise.toml"
-MANIFEST = "manifest.json"
-PACK = "learners-pack"
-"""The `kind` in the manifest of a course that was released without its hidden tests."""
 
 _LIMITS = Limits()
 Place = tuple[str | int, ...]
@@ -57,7 +53,6 @@ _Lists = Mapping[str, Sequence[dict[str, Any]]]
 _Files = Mapping[str, bytes]
 
 _IMPORT = re.compile(rb"^(?:import|from) ([A-Za-z_][\w.]*)", re.ASCII | re.MULTILINE)
-_FOLDER_NAME = re.compile(r"(?:exercise-)?(?P<number>[0-9]{1,6})-(?P<slug>.+)")
 _SLUG = r"\A[a-z0-9]+(?:-[a-z0-9]+)*\Z"
 _SET_BY_GRADER = frozenset({"PORT"})
 _BAD: Any = object()
@@ -283,23 +278,6 @@ def load_exercise(folder: Path) -> Exercise:
                 f"`grade {folder.name} --course FOLDER-OR-ARCHIVE`",
             ) from None
         raise
-
-
-def is_pack(root: Path) -> bool:
-    """Say whether a course was released for learners, without what is hidden."""
-    try:
-        manifest = json.loads((root / MANIFEST).read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(manifest, dict) and manifest.get("kind") == PACK
-
-
-def name_parts(folder_name: str) -> tuple[int | None, str]:
-    """Split a folder's name into number and slug: `exercise-03-one-dish` is 3 and `one-dish`."""
-    found = _FOLDER_NAME.fullmatch(folder_name)
-    if found is None:
-        return None, folder_name.removeprefix("exercise-") or folder_name
-    return int(found["number"]), found["slug"]
 
 
 def known_keys() -> dict[str, dict[str, str]]:

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from grader.course import Course, ExerciseEntry
-from grader.exercise import FORMAT, TOML
+from grader.exercise import FORMAT
+from grader.folder import TOML
 from grader.whole_file import whole_file
 
 CACHE = "outlines.json"

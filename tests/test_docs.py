@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from grader import report
-from grader.cli.grade import EXIT_CODES
+from grader.cli.grading import EXIT_CODES
 from grader.cli.main import COMMANDS, cli
 from grader.error import GraderError
 from grader.exercise import known_keys, load_exercise

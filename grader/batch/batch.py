@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 from grader.batch.attempt import graded
 from grader.batch.journal import Journal, Outcome
@@ -346,11 +346,11 @@ class _Ahead:
 
 @contextmanager
 def _boxes(choice: Choice, *, is_ahead: bool) -> Iterator[Choice]:
-    if not is_ahead or not hasattr(choice.sandbox, "open"):
+    if not is_ahead or not isinstance(choice.sandbox, WarmSandbox):
         yield choice
         return
     with ExitStack() as stack:
-        yield replace(choice, sandbox=_Ahead(cast(WarmSandbox, choice.sandbox), stack))
+        yield replace(choice, sandbox=_Ahead(choice.sandbox, stack))
 
 
 def _starter(exercise: Exercise) -> str:

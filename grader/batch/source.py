@@ -23,7 +23,7 @@ from pathlib import Path
 
 from grader.archive import SUFFIXES, read_archive
 from grader.error import RefusedSubmission, UsageError
-from grader.exercise import TOML, name_parts
+from grader.folder import TOML, name_parts
 from grader.submission import (
     MAX_ENTRIES,
     Entry,

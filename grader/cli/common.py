@@ -8,17 +8,18 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from grader.course import Course, find_course
 from grader.error import GraderError, UnknownExercise
-from grader.exercise import Exercise
 from grader.render import FORMATS
 from grader.render.called import as_called
-from grader.render.plain import width_of
 from grader.sandbox.choose import NAMES
+
+if TYPE_CHECKING:
+    from grader.exercise import Exercise
 
 # A command in backticks is one word where it isn't very long.
 _WORD = re.compile(r"(?:[^\s`]*`[^`]{1,54}`[^\s`]*)+|\S+")
@@ -62,8 +63,19 @@ def exercise_of(course: Course, name: str) -> Exercise:
         UnknownExercise: none or several are meant; a command that was meant is suggested.
         BrokenExercise: its folder isn't sound.
     """
+    from grader.exercise import load_exercise  # not before the boxes of a grading are begun
+
+    return load_exercise(folder_of(course, name))
+
+
+def folder_of(course: Course, name: str) -> Path:
+    """Find the folder of the exercise that a name means.
+
+    Raises:
+        UnknownExercise: none or several are meant; a command that was meant is suggested.
+    """
     try:
-        return course.load(name)
+        return course.resolve(name)
     except UnknownExercise as error:
         from grader.cli.main import command_like
 
@@ -147,6 +159,8 @@ def say(text: str, *, indent: str = "") -> None:
 
 def wrapped(text: str, width: int) -> list[str]:
     """Break prose between words, not within backticks; a longer word stays whole: addresses and commands get copied."""
+    from grader.render.plain import width_of
+
     lines: list[str] = []
     for paragraph in text.split("\n"):
         line = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]

@@ -1,39 +1,27 @@
-"""`grade EXERCISE [PATH]`: grade one submission."""
+"""`grade EXERCISE [PATH]`: choose a sandbox and begin its boxes; what takes long to import is imported meanwhile."""
 
 from __future__ import annotations
 
-import os
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import click
-import msgspec
 
 from grader.cli.common import (
     course_of,
     course_option,
     exercise_argument,
-    exercise_of,
+    folder_of,
     format_options,
-    has_colour,
-    has_unicode,
     sandbox_option,
     say,
-    width,
 )
-from grader.course import Course, default_submission, home_of
-from grader.error import GraderError, RefusedSubmission, UsageError
-from grader.exercise import Exercise
-from grader.grading import Options, derive_seed, grade
-from grader.render.account import short_name
-from grader.report import Report
-from grader.sandbox.choose import choose
-from grader.sandbox.kept import KeptSandbox, keep_s
-from grader.store.round import round_of
-from grader.submission import Submission, read_submission
-
-EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
+from grader.course import home_of
+from grader.folder import is_pack
+from grader.sandbox.choose import Choice, choose
+from grader.sandbox.pod import WarmSandbox
 
 
 @click.command("exercise", short_help="Grade an exercise.")
@@ -70,140 +58,44 @@ def grade_exercise(
     Exit code: 0 passed, 1 graded and not passed, 2 usage, 3 the grader or the exercise is at fault.
     """
     course = course_of(ctx)
-    found = exercise_of(course, exercise)
+    folder = folder_of(course, exercise)
+    if is_pack(course.root):
+        course.load(folder.name)  # says that the hidden tests are elsewhere
     home = home_of(course, Path.cwd())
-    if path is None:
-        folder, is_new = default_submission(found if home is course else _in_pack(found, home))
-        if is_new:
-            say(f"made {os.path.relpath(folder)} from the starter: your code goes there")
-            _say_what_it_builds_on(course, found)
-    else:
-        folder = Path(path)
-    submission = _read(folder, found, is_default=path is None)
-    is_own = folder.resolve() == (found.folder / "solution").resolve()
-    if seed is None and is_own and (mix := round_of(course.state, found.id)):
-        seed = derive_seed(found, submission) ^ mix
+    own = home.root / "exercises" / folder.name / "solution"
+    is_own = path is None or Path(path).resolve() == own.resolve()
     choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
-    if keep and is_own and choice.name != "local" and keep_s() > 0:
-        choice = replace(choice, sandbox=KeptSandbox(choice.sandbox, runtime=runtime))
-    if choice.notice:
-        say(f"notice: {choice.notice}")
-    if verbose:
-        say(f"sandbox: {choice.name} ({choice.reason})")
+    with _begun(choice, runtime=runtime, keep=keep and is_own and choice.name != "local") as begun:
+        from grader.cli.grading import Request, grade_one
 
-    is_live = format_name == "text" and output in (None, "-")
-    reporter = None
-    if is_live:
-        from grader.render.text import TextReporter
-
-        reporter = TextReporter(_write, width(), has_colour(), has_unicode(), quiet)
-        reporter.start(found.title, choice.name, [(task.id, task.title) for task in found.tasks])
-    report = grade(
-        found,
-        submission,
-        choice,
-        Options(seed=seed, wall_s=wall_limit),
-        listen=None if reporter is None else reporter.test,
-    )
-    if format_name == "json":
-        # Not for every grading: it takes a tenth of the time of a short one.
-        from grader.batch.image import with_image
-
-        report = with_image(report)
-    # Imported while nothing waits for them any more: what stands above delays the boxes.
-    from grader.store.inbox import keep as keep_report
-    from grader.store.submissions import keep_submission
-
-    keep_submission(submission.files, submission.digest, home.state)
-    kept = keep_report(report, home.state, learner="" if is_own else str(folder))
-    if reporter is not None:
-        reporter.finish(report, next_step=_next_step(home, report) if report.status == "passed" else None)
-    else:
-        from grader.render import render
-
-        _put(render(report, format_name), output)
-        if not quiet and output not in (None, "-"):
-            from grader.render.account import headline
-
-            say(f"{headline(report)}; the report is in {output}")
-    if kept.note is not None:
-        say(f"note: {kept.note.message}" + (f"\n\nhint: {kept.note.hint}" if kept.note.hint else ""))
-    if verbose:
-        _tell_inside(report)
-    return EXIT_CODES[report.status]
-
-
-def _in_pack(exercise: Exercise, pack: Course) -> Exercise:
-    """Give the exercise as it lies in a learners' pack: its solution and its starter are there."""
-    folder = pack.root / "exercises" / exercise.id
-    if not folder.is_dir():
-        raise UsageError(
-            f"`{exercise.id}` is not in the pack `{os.path.relpath(pack.root)}`",
-            hint=f"give the folder with the solution: `grade {exercise.id} FOLDER --course FOLDER`",
+        request = Request(
+            path=None if path is None else Path(path),
+            is_own=is_own,
+            seed=seed,
+            wall_s=wall_limit,
+            format=format_name,
+            output=output,
+            is_verbose=verbose,
+            is_quiet=quiet,
         )
-    return msgspec.structs.replace(exercise, folder=folder)
+        return grade_one(course, home, folder, begun, request)
 
 
-def _read(folder: Path, exercise: Exercise, *, is_default: bool) -> Submission:
-    try:
-        return read_submission(folder)
-    except RefusedSubmission as error:
-        if is_default and not error.hint and not any(folder.rglob("*")):
-            hint = f"`grade reset {short_name(exercise.id)}` puts the starter there again"
-            raise RefusedSubmission(error.problems, hint=hint) from error
-        raise
-
-
-def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
-    """Tell in one line, at the first grading of a locked exercise, what to pass before. It is graded all the same."""
-    if not exercise.needs:
+@contextmanager
+def _begun(choice: Choice, *, runtime: str | None, keep: bool) -> Iterator[Choice]:
+    """Have boxes begin, unless some wait. `keep`: use those that wait, and leave some for the next time."""
+    sandbox = choice.sandbox
+    if not isinstance(sandbox, WarmSandbox):
+        yield choice
         return
-    from grader.cli.learner import builds_on, learner_of
+    from grader.sandbox.early import EarlySandbox
 
-    try:
-        note = builds_on(learner_of(course), exercise.id)
-    except GraderError:
-        return  # the history can't be used now, which the end of the grading tells
-    if note:
-        say(f"note: {note}")
+    if keep:
+        from grader.sandbox.kept import KeptSandbox, keep_s, sockets
 
-
-def _next_step(course: Course, report: Report) -> str | None:
-    """Name the exercise to go on with; None where the history can't tell."""
-    from grader.cli.learner import after_passing, database_url, learner_of
-
-    if database_url() is not None:
-        return "Next: `grade next` names the exercise to go on with."  # a server is not asked while someone waits
-    try:
-        return after_passing(learner_of(course), report.exercise.id)
-    except GraderError as error:
-        say(f"note: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""))
-        return None
-
-
-def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
-
-
-def _put(data: bytes, output: str | None) -> None:
-    if output in (None, "-"):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    assert output is not None
-    try:
-        Path(output).write_bytes(data)
-    except OSError as error:
-        raise UsageError(
-            f"the report can't be written to `{output}`: {error.strerror}",
-            hint="the grading itself is done and is in the history",
-        ) from error
-
-
-def _tell_inside(report: Report) -> None:
-    say(f"seed {report.seed}")
-    for phase, duration_ms in report.durations_ms.items():
-        say(f"{phase:>14}: {duration_ms:8.1f} ms")
-    if report.status in ("broken", "grader-error"):
-        say(f"message: {report.message}")
+        keep = keep_s() > 0
+        if keep and sockets(sandbox.name):
+            yield replace(choice, sandbox=KeptSandbox(sandbox, runtime=runtime))
+            return
+    with EarlySandbox(sandbox) as early:
+        yield replace(choice, sandbox=KeptSandbox(early, runtime=runtime) if keep else early)

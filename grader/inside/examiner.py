@@ -560,6 +560,7 @@ def main() -> None:
         if "warm" in sys.argv[1:]:
             warm_up()
         gc.freeze()
+        gc.enable()  # this was started without
         link.event("up")
         message = link.receive()
         if "settings" in message:

@@ -503,11 +503,11 @@ def main() -> None:
     submission, the third their limits as JSON.
     """
     confine.protect()
-    preload(sys.argv[1])
+    preload(sys.argv[1])  # without collecting garbage, as this was started
     wanted, limits = int(sys.argv[2]), json.loads(sys.argv[3])
     spares: list[fork.Fork] = []
-    gc.collect()
     gc.freeze()
+    gc.enable()
     decoder = wire.Decoder()
     keeper: Keeper | None = None
     wire.write(1, {"event": "up"})

@@ -6,6 +6,7 @@ hidden app of that run was a right or a broken one, only the examiner knows.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import random
@@ -99,6 +100,7 @@ def warm() -> None:
         if folder in sys.path:
             sys.path.remove(folder)
         shutil.rmtree(folder, ignore_errors=True)
+        gc.collect()  # a session leaves much behind
 
 
 def _pytest(folder: str, plugins: Sequence[Any]) -> int:

@@ -15,17 +15,17 @@ import shlex
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import Opened, run_once
+from grader.sandbox.conduct import Opened, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
-from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, with_spares
+from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 from grader.sandbox.user import own_users
 
 PORT = 8000
@@ -38,6 +38,11 @@ OWN_PROCESSES = 2
 START_S = 15.0
 END_S = 3.0
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0, disk_mib=64)
+
+_FDS = {"solution": (3, 4), "examiner": (5, 6)}
+"""What the outer shell has of each box's pipes: the end to read from, the end to write to. On 7 it is told what to start."""
+
+_NO_FDS = "3<&- 4>&- 5<&- 6>&- 7<&-"
 
 _numbers = itertools.count(1)
 
@@ -52,79 +57,132 @@ class BubblewrapSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
-        """Start both boxes; end them and all that is in them. See `Sandbox.open`."""
+    def begin(self, *, ahead: bool = False) -> Iterator[_Boxes]:
+        """Start the examiner's box; end both and all that is in them. See `WarmSandbox.begin`."""
         bwrap = program()
         if bwrap is None:
             raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
         cgroup.sweep()
-        started = time.monotonic()
-        mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
-        limits = with_spares(shape.limits) if ahead else shape.limits
-        groups = {
-            "solution": cgroup.make(f"{mark}-solution", limits, extra_processes=OWN_PROCESSES),
-            "examiner": cgroup.make(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1),
-        }
-        channels: dict[str, PipeChannel] = {}
-        outer = 0
-        inner: list[int] = []
+        compile_inside()
+        boxes = _Boxes(bwrap, ahead=ahead)
         try:
-            box_fds: list[int] = []
+            boxes.begin()
+            yield boxes
+        finally:
+            boxes.end()
+
+
+class _Boxes:
+    """The boxes of one pod, in the network of an outer `bwrap`."""
+
+    def __init__(self, bwrap: str, *, ahead: bool) -> None:
+        self._bwrap = bwrap
+        self._ahead = ahead
+        self._mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+        self._own_users = own_users()
+        self._groups: dict[str, cgroup.Cgroup | None] = {}
+        self._channels: dict[str, PipeChannel] = {}
+        self._outer = 0
+        self._script = -1
+        self._inner: dict[str, int] = {}
+        self._begin_ms = 0.0
+
+    def begin(self) -> None:
+        """Start the outer `bwrap`, which starts the examiner's box and then waits to be told what else to start."""
+        started = time.monotonic()
+        box_fds: list[int] = []
+        try:
             for name in ("solution", "examiner"):
                 to_box, from_host = os.pipe()
                 from_box, to_host = os.pipe()
                 box_fds += [to_box, to_host]
-                channels[name] = PipeChannel(from_host, from_box)
-            try:
-                outer = _spawn([*_outer(bwrap), _script(*_commands(bwrap, shape, groups, ahead=ahead))], box_fds)
-            finally:
-                for fd in box_fds:
-                    os.close(fd)
-            deadline = time.monotonic() + START_S
-            for name, channel in channels.items():
-                inner.append(_admit(name, channel, groups[name], deadline))
-            rlimits, notes, unlimited = _fallbacks(shape.limits, groups["solution"])
-            yield Opened(
-                solution=channels["solution"],
-                examiner=channels["examiner"],
-                port=PORT,
-                root=ROOT,
-                extra={
-                    "limits": rlimits,
-                    "pythonpath": PACKAGES,
-                    "also_clear": ["/dev/shm"],
-                    "own_processes": OWN_PROCESSES,
-                },
-                notes=notes,
-                unlimited=unlimited,
-                start_ms=round((time.monotonic() - started) * 1000, 1),
-            )
+                self._channels[name] = PipeChannel(from_host, from_box)
+            told, self._script = os.pipe()
+            box_fds.append(told)
+            self._groups["examiner"] = cgroup.make(f"{self._mark}-examiner", EXAMINER_LIMITS, extra_processes=1)
+            examiner = self._command("examiner", "examiner", EXAMINER_LIMITS, examiner_arguments(ahead=self._ahead))
+            self._outer = _spawn([*_outer(self._bwrap), f"{examiner}\n. /dev/fd/7\nexec {_NO_FDS}\nwait"], box_fds)
         finally:
-            if outer:
-                _end(outer, inner)
-            for group in groups.values():
-                if group is not None:
-                    group.remove()
-            for channel in channels.values():
-                channel.close()
+            for fd in box_fds:
+                os.close(fd)
+        self._begin_ms = ms_since(started)
 
+    def open(self, shape: Shape) -> Opened:
+        """Start the solution's box; see `BegunPod.open`."""
+        started = time.monotonic()
+        limits = with_spares(shape.limits) if self._ahead else shape.limits
+        group = cgroup.make(f"{self._mark}-solution", limits, extra_processes=OWN_PROCESSES)
+        self._groups["solution"] = group
+        arguments = shape.keeper_arguments(spares=SPARES if self._ahead and group is not None else 0)
+        self._tell(self._command("solution", "keeper", shape.limits, arguments) + "\n")
+        deadline = time.monotonic() + START_S
+        for name in ("examiner", "solution"):
+            self._await(name, deadline)
+        rlimits, notes, unlimited = _fallbacks(shape.limits, group)
+        return Opened(
+            solution=self._channels["solution"],
+            examiner=self._channels["examiner"],
+            port=PORT,
+            root=ROOT,
+            extra={
+                "limits": rlimits,
+                "pythonpath": PACKAGES,
+                "also_clear": ["/dev/shm"],
+                "own_processes": OWN_PROCESSES,
+            },
+            notes=notes,
+            unlimited=unlimited,
+            start_ms=self._begin_ms + ms_since(started),
+        )
 
-def _commands(
-    bwrap: str, shape: Shape, groups: Mapping[str, cgroup.Cgroup | None], *, ahead: bool
-) -> tuple[list[str], list[str]]:
-    # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
-    interpreter = replace(this_interpreter(), packages=PACKAGES)
-    compile_inside()
-    is_counted = groups["solution"] is not None
-    arguments = shape.arguments(spares=SPARES if ahead and is_counted else 0, warm=ahead)
-    # A control group counts the processes of its box; without one, their user's are counted.
-    users = USERS if all(groups.values()) else own_users()
-    solution = _inner(bwrap, users["solution"], shape.limits, groups["solution"])
-    examiner = _inner(bwrap, users["examiner"], EXAMINER_LIMITS, groups["examiner"])
-    return (
-        solution + command("keeper", *arguments["keeper"], interpreter=interpreter, parent="/opt/box"),
-        examiner + command("examiner", *arguments["examiner"], interpreter=interpreter, parent="/opt/box"),
-    )
+    def end(self) -> None:
+        """End both boxes, however far they came."""
+        self._tell("")
+        if self._outer:
+            deadline = time.monotonic() + END_S
+            for name in self._groups.keys() - self._inner.keys():
+                with suppress(SandboxError):
+                    self._await(name, deadline)
+            _end(self._outer, list(self._inner.values()))
+        for group in self._groups.values():
+            if group is not None:
+                group.remove()
+        for channel in self._channels.values():
+            channel.close()
+
+    def _command(self, name: str, module: str, limits: Limits, arguments: Sequence[str]) -> str:
+        """Give the line that starts a box: its shell enters the control group, says its number and becomes the box."""
+        # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
+        interpreter = replace(this_interpreter(), packages=PACKAGES)
+        group = self._groups[name]
+        # A control group counts the processes of its box; without one, their user's are counted.
+        user = (USERS if group is not None else self._own_users)[name]
+        argv = _inner(self._bwrap, user, limits, group)
+        argv += command(module, *arguments, interpreter=interpreter, parent="/opt/box")
+        enter = [f"echo 0 >{shlex.quote(str(file))}" for file in group.entrances] if group is not None else []
+        shell = " && ".join([*enter, "echo $$", f"exec {shlex.join(argv)}"])
+        stdin, stdout = _FDS[name]
+        return f"{shlex.join(['/bin/sh', '-c', shell])} <&{stdin} >&{stdout} 2>/dev/null {_NO_FDS} &"
+
+    def _tell(self, line: str) -> None:
+        """Have the outer shell run a line, the last one that it gets."""
+        if self._script < 0:
+            return
+        try:
+            with open(self._script, "w", encoding="utf-8") as script:
+                script.write(line)
+        except OSError:
+            pass  # it has ended, which the box that doesn't start tells
+        self._script = -1
+
+    def _await(self, name: str, deadline: float) -> None:
+        """Wait until a box's shell has said its number."""
+        try:
+            self._inner[name] = int(self._channels[name].read_line(deadline))
+        except (OSError, ValueError) as error:
+            raise SandboxError(
+                f"`bwrap` could not start the {name} box: {error}", hint="`grade doctor` shows what this machine allows"
+            ) from error
 
 
 def program() -> str | None:
@@ -135,18 +193,6 @@ def program() -> str | None:
 def _outer(bwrap: str) -> list[str]:
     user = [] if os.geteuid() == 0 else ["--unshare-user"]
     return [bwrap, *user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "/bin/sh", "-c"]
-
-
-def _script(solution: Sequence[str], examiner: Sequence[str]) -> str:
-    """Start both inner boxes on descriptors 3 to 6. Each says its number, then waits for a line before it runs anything."""
-    wait = "echo $$; read -r go; exec "
-    first = shlex.join(["/bin/sh", "-c", wait + shlex.join(solution)])
-    second = shlex.join(["/bin/sh", "-c", wait + shlex.join(examiner)])
-    return (
-        f"{first} <&3 >&4 2>/dev/null 3<&- 4>&- 5<&- 6>&- &\n"
-        f"{second} <&5 >&6 2>/dev/null 3<&- 4>&- 5<&- 6>&- &\n"
-        "exec 3<&- 4>&- 5<&- 6>&-\nwait"
-    )
 
 
 def _spawn(argv: list[str], fds: Sequence[int]) -> int:
@@ -162,19 +208,6 @@ def _spawn(argv: list[str], fds: Sequence[int]) -> int:
     finally:
         for fd in (*lifted, nothing):
             os.close(fd)
-
-
-def _admit(name: str, channel: PipeChannel, group: cgroup.Cgroup | None, deadline: float) -> int:
-    try:
-        pid = int(channel.read_line(deadline))
-        if group is not None:
-            group.add(pid)
-        channel.send(b"go\n", deadline)
-        return pid
-    except (OSError, ValueError) as error:
-        raise SandboxError(
-            f"`bwrap` could not start the {name} box: {error}", hint="`grade doctor` shows what this machine allows"
-        ) from error
 
 
 def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None) -> list[str]:

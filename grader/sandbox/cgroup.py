@@ -28,10 +28,10 @@ class Cgroup:
     shown_at: tuple[tuple[Path, str], ...]
     limits_swap: bool
 
-    def add(self, pid: int) -> None:
-        """Move a process here; all that it starts from now on belongs here too."""
-        for folder in self.folders:
-            (folder / "cgroup.procs").write_text(str(pid))
+    @property
+    def entrances(self) -> list[Path]:
+        """Give the files that move whoever writes a `0` to each of them here, with all that it starts from then on."""
+        return [folder / "cgroup.procs" for folder in self.folders]
 
     def processes(self) -> list[int]:
         """Give the processes that are in it now."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import selectors
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from grader.inside import wire
-from grader.sandbox.pod import Box, Ending, Listener, Pod, PodResult, WarmSandbox
+from grader.sandbox.pod import Box, Ending, Listener, OpenPod, Pod, PodResult, Shape, WarmSandbox
 
 SOLUTION_MAX_FRAME = 5 * 1024 * 1024
 EXAMINER_MAX_FRAME = 16 * 1024 * 1024
@@ -144,7 +145,7 @@ def conduct(
 
     def take_from_solution(message: Mapping[str, Any]) -> None:
         if message.get("event") == "up":
-            phases.setdefault("solution_up", _ms_since(started))
+            phases.setdefault("solution_up", ms_since(started))
         elif isinstance(message.get("id"), int) or message.get("event") == "ended":
             tell_examiner(message)
 
@@ -158,9 +159,9 @@ def conduct(
         if len(events) < MAX_EVENTS:
             events.append(message)
         if message["event"] == "up":
-            phases.setdefault("examiner_up", _ms_since(started))
+            phases.setdefault("examiner_up", ms_since(started))
         elif message["event"] == "collected":
-            phases.setdefault("collected", _ms_since(started))
+            phases.setdefault("collected", ms_since(started))
         if listen is not None:
             listen(message)
         return message["event"] in ("done", "crash")
@@ -202,7 +203,7 @@ def conduct(
                         lose_solution(str(error))
                     else:
                         ending, detail, is_done = "examiner-lost", str(error), True
-    phases["pod"] = _ms_since(started)
+    phases["pod"] = ms_since(started)
     if ending == "done" and not sides["solution"].is_open:
         ending = "solution-lost"
     return PodResult(events=tuple(events), ending=ending, detail=detail, durations_ms=phases)
@@ -246,13 +247,25 @@ class Opened:
         return replace(result, limit=limit, notes=self.notes, unlimited=self.unlimited, durations_ms=durations_ms)
 
 
+@contextmanager
+def open_boxes(sandbox: WarmSandbox, shape: Shape, *, ahead: bool = False) -> Iterator[OpenPod]:
+    """Start boxes that wait for a pod; leaving the context ends them. `ahead` as in `WarmSandbox.begin`.
+
+    Raises:
+        SandboxError: they can't be started.
+    """
+    with sandbox.begin(ahead=ahead) as begun:
+        yield begun.open(shape)
+
+
 def run_once(sandbox: WarmSandbox, pod: Pod, listen: Listener | None) -> PodResult:
     """Start boxes, run the pod, end the boxes: what `Sandbox.run` is where nothing waits."""
-    with sandbox.open(pod.shape) as opened:
+    with open_boxes(sandbox, pod.shape) as opened:
         result = opened.run(pod, listen)
         ended = time.monotonic()
-    return replace(result, durations_ms={**result.durations_ms, "end": _ms_since(ended)})
+    return replace(result, durations_ms={**result.durations_ms, "end": ms_since(ended)})
 
 
-def _ms_since(started: float) -> float:
+def ms_since(started: float) -> float:
+    """Give the milliseconds since a moment of the monotonic clock, in seconds."""
     return round((time.monotonic() - started) * 1000, 1)

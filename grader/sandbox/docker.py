@@ -1,6 +1,6 @@
 """Two containers of an engine that speaks the Docker API.
 
-The examiner's joins the network of the solution's, which has nothing in it but loopback.
+The solution's joins the network of the examiner's, which has nothing in it but loopback.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import secrets
 import select
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.error import SandboxError
 from grader.sandbox import cgroup
-from grader.sandbox.conduct import Opened, run_once
+from grader.sandbox.behind import Behind
+from grader.sandbox.conduct import Opened, ms_since, run_once
 from grader.sandbox.image import ensure_image
-from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, with_spares
+from grader.sandbox.interpreter import boot
+from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -60,8 +62,8 @@ class DockerSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
-        """Start both containers; remove them whatever happens. See `Sandbox.open`."""
+    def begin(self, *, ahead: bool = False) -> Iterator[_Containers]:
+        """Start the examiner's container; remove both whatever happens. See `WarmSandbox.begin`."""
         import requests
         from docker import errors
 
@@ -70,16 +72,12 @@ class DockerSandbox:
             with connect() as api:
                 _sweep(api)
                 image = ensure_image(api, say=self._say)
-                with _containers(api, image, shape, self._runtime, ahead=ahead) as (solution, examiner, solution_id):
-                    yield Opened(
-                        solution=solution,
-                        examiner=examiner,
-                        port=PORT,
-                        root=ROOT,
-                        extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
-                        start_ms=round((time.monotonic() - started) * 1000, 1),
-                        ended_by=lambda: _ended_by(api, solution_id),
-                    )
+                containers = _Containers(api, image, self._runtime, ahead=ahead)
+                try:
+                    containers.begin(started)
+                    yield containers
+                finally:
+                    containers.end()
         except (errors.DockerException, requests.RequestException) as error:
             raise SandboxError(
                 f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
@@ -189,8 +187,7 @@ class _AttachedChannel:
 
 
 def _command(module: str, arguments: list[str]) -> list[str]:
-    code = f"import sys; sys.path.append('/opt/box'); from inside.{module} import main; main()"
-    return [PYTHON, "-I", "-B", "-c", code, *arguments]
+    return [PYTHON, "-I", "-B", "-c", boot(module, ["/opt/box"]), *arguments]
 
 
 def _create(api: APIClient, image: str, name: str, module: str, arguments: list[str], **host: Any) -> str:
@@ -226,67 +223,73 @@ def _create(api: APIClient, image: str, name: str, module: str, arguments: list[
     return str(created["Id"])
 
 
-@contextmanager
-def _containers(
-    api: APIClient, image: str, shape: Shape, runtime: str | None, *, ahead: bool
-) -> Iterator[tuple[_AttachedChannel, _AttachedChannel, str]]:
-    """Start both containers; remove them whatever happens."""
-    mark = f"kata-{secrets.token_hex(6)}"
-    names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
-    channels: dict[str, _AttachedChannel] = {}
-    try:
-        arguments = shape.arguments(spares=SPARES if ahead else 0, warm=ahead)
-        limits = with_spares(shape.limits) if ahead else shape.limits
+class _Containers:
+    """The containers of one pod. The examiner's is started first, and the solution's joins its network."""
 
-        def make_solution() -> None:
-            _create(
-                api, image, names["solution"], "keeper", arguments["keeper"],
-                limits=limits, network_mode="none", runtime=runtime,
-            )  # fmt: skip
+    def __init__(self, api: APIClient, image: str, runtime: str | None, *, ahead: bool) -> None:
+        self._api = api
+        self._image = image
+        self._runtime = runtime
+        self._ahead = ahead
+        mark = f"kata-{secrets.token_hex(6)}"
+        self._names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
+        self._channels: dict[str, _AttachedChannel] = {}
+        self._starting: Behind | None = None
+        self._begin_ms = 0.0
 
-        def make_examiner() -> None:
-            _create(
-                api, image, names["examiner"], "examiner", arguments["examiner"],
-                limits=EXAMINER_LIMITS, network_mode=f"container:{names['solution']}", runtime=runtime,
-            )  # fmt: skip
+    def begin(self, started: float) -> None:
+        """Make the examiner's container, and have it start."""
+        _create(
+            self._api, self._image, self._names["examiner"], "examiner", examiner_arguments(ahead=self._ahead),
+            limits=EXAMINER_LIMITS, network_mode="none", runtime=self._runtime,
+        )  # fmt: skip
+        self._starting = Behind(partial(self._start, "examiner"))
+        self._begin_ms = ms_since(started)
 
-        def begin(name: str) -> None:
-            channels[name] = _attach(api, name)
-            api.start(name)
+    def open(self, shape: Shape) -> Opened:
+        """Start the solution's container; see `BegunPod.open`."""
+        started = time.monotonic()
+        name = self._names["solution"]
+        _create(
+            self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
+            limits=with_spares(shape.limits) if self._ahead else shape.limits,
+            network_mode=f"container:{self._names['examiner']}", runtime=self._runtime,
+        )  # fmt: skip
+        # The network that is joined exists once the examiner's container runs.
+        assert self._starting is not None
+        self._starting.wait()
+        self._start("solution")
+        return Opened(
+            solution=self._channels["solution"],
+            examiner=self._channels["examiner"],
+            port=PORT,
+            root=ROOT,
+            extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
+            start_ms=self._begin_ms + ms_since(started),
+            ended_by=lambda: _ended_by(self._api, name),
+        )
 
-        # The examiner's container joins the other's network, which must exist, and run before it is joined.
-        make_solution()
-        _both(lambda: begin(names["solution"]), make_examiner)
-        begin(names["examiner"])
-        yield channels[names["solution"]], channels[names["examiner"]], names["solution"]
-    finally:
-        for channel in channels.values():
-            channel.close()
-        _both(lambda: _remove(api, names["examiner"]), lambda: _remove(api, names["solution"]))
+    def end(self) -> None:
+        """Remove both containers, however far they came."""
+        try:
+            if self._starting is not None:
+                self._starting.wait()
+        finally:
+            for channel in self._channels.values():
+                channel.close()
+            removing = [Behind(partial(_remove, self._api, name)) for name in self._names.values()]
+            try:
+                removing[0].wait()
+            finally:
+                removing[1].wait()
+
+    def _start(self, name: str) -> None:
+        self._channels[name] = _attach(self._api, self._names[name])
+        self._api.start(self._names[name])
 
 
 def _attach(api: APIClient, name: str) -> _AttachedChannel:
     return _AttachedChannel(api.attach_socket(name, params={"stdin": 1, "stdout": 1, "stream": 1}))
-
-
-def _both(first: Callable[[], None], second: Callable[[], None]) -> None:
-    """Do both at the same time; raise what either raised."""
-    faults: list[BaseException] = []
-
-    def guarded() -> None:
-        try:
-            second()
-        except BaseException as error:  # noqa: BLE001  raised again below, in the caller's thread
-            faults.append(error)
-
-    thread = threading.Thread(target=guarded)
-    thread.start()
-    try:
-        first()
-    finally:
-        thread.join()
-    if faults:
-        raise faults[0]
 
 
 def _remove(api: APIClient, name: str) -> None:
@@ -318,7 +321,7 @@ def _sweep(api: APIClient) -> None:
     here = socket.gethostname()
     found = api.containers(all=True, filters={"label": LABEL})
     # Podman removes no container whose network another one has joined, so those that joined go first.
-    for container in sorted(found, key=lambda each: not str(each["Names"][0]).endswith("-examiner")):
+    for container in sorted(found, key=lambda each: not str(each["Names"][0]).endswith("-solution")):
         labels = container["Labels"]
         owner, _, start = labels[LABEL].partition("-")
         if labels.get(HOST_LABEL) == here:

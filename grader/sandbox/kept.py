@@ -30,6 +30,7 @@ from typing import Any
 from grader.error import GraderError, SandboxError
 from grader.inside import wire
 from grader.sandbox.choose import named
+from grader.sandbox.conduct import open_boxes
 from grader.sandbox.interpreter import PACKAGE
 from grader.sandbox.pod import Box, Limits, Listener, OpenPod, Pod, PodResult, Sandbox, Shape, WarmSandbox
 from grader.sandbox.runtime_folder import runtime_folder
@@ -73,6 +74,12 @@ class KeptSandbox:
         result = self._sandbox.run(pod, listen)
         _leave_keeper(place, self.name, self._runtime, pod)
         return result
+
+
+def sockets(name: str) -> list[Path]:
+    """List the sockets of processes that wait with boxes of a sandbox, whatever these are made like."""
+    folder = runtime_folder()
+    return sorted(folder.glob(f"{name}-*{_SUFFIX}")) if folder else []
 
 
 def _socket_path(name: str, runtime: str | None, shape: Shape) -> Path | None:
@@ -228,7 +235,7 @@ def _serve(
     while not _can_read(stop, 0):
         until = time.time() + keep_s()
         _info(place).write_text(json.dumps({"name": sandbox.name, "pid": os.getpid(), "until": until}))
-        with sandbox.open(shape, ahead=True) as opened:
+        with open_boxes(sandbox, shape, ahead=True) as opened:
             opened.expect(expected)
             both = [listener.fileno(), stop.fileno()]
             if both[0] not in select.select(both, [], [], max(0.0, until - time.time()))[0]:

@@ -14,17 +14,17 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from grader.error import SandboxError
 from grader.inside.processes import descendants
 from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import Opened, run_once
+from grader.sandbox.conduct import Opened, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, command, compile_inside, this_interpreter
-from grader.sandbox.pod import Listener, Pod, PodResult, Shape
+from grader.sandbox.pod import Listener, Pod, PodResult, Shape, examiner_arguments
 from grader.sandbox.user import own_users
 
 PORTS = range(20000, 30000)
@@ -43,43 +43,59 @@ class LocalSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def open(self, shape: Shape, *, ahead: bool = False) -> Iterator[Opened]:
-        """Start both processes; end them and all below them. See `Sandbox.open`."""
+    def begin(self, *, ahead: bool = False) -> Iterator[_Processes]:
+        """Start the examiner's process; end both and all below them. See `WarmSandbox.begin`."""
         started = time.monotonic()
         _sweep()
-        notes = ["no isolation of files and network: your own code on your own machine"]
         users = own_users() if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
+        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
+        compile_inside()
+        try:
+            with ExitStack() as stack:
+                examiner = _process("examiner", examiner_arguments(ahead=ahead), users.get("examiner"))
+                yield _Processes(stack, stack.enter_context(examiner), users, root, ms_since(started))
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+class _Processes:
+    """The processes of one pod: the examiner's runs already."""
+
+    def __init__(
+        self, stack: ExitStack, examiner: PipeChannel, users: Mapping[str, int], root: str, begin_ms: float
+    ) -> None:
+        self._stack = stack
+        self._examiner = examiner
+        self._users = users
+        self._root = root
+        self._begin_ms = begin_ms
+
+    def open(self, shape: Shape) -> Opened:
+        """Start the solution's process; see `BegunPod.open`."""
+        started = time.monotonic()
+        limits, users = shape.limits, self._users
+        notes = ["no isolation of files and network: your own code on your own machine"]
         if os.geteuid() == 0 and not users:
             notes.append("it ran as root: no other user can read this Python")
-        limits = shape.limits
         rlimits = {"rlimit_memory_mib": limits.memory_mib, "rlimit_file_mib": limits.disk_mib, "disk_mib": 0}
         if users:
             rlimits["rlimit_processes"] = limits.processes
+            os.chown(self._root, users["solution"], users["solution"])
         else:
             notes.append("the number of processes is not limited")
         notes.append("memory is limited for each process, disk for each file, processor time is not limited")
-        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
-        compile_inside()
-        arguments = shape.arguments(spares=0, warm=ahead)  # nothing here counts the processes of one box alone
-        try:
-            if users:
-                os.chown(root, users["solution"], users["solution"])
-            with (
-                _process("keeper", arguments["keeper"], users.get("solution")) as solution,
-                _process("examiner", arguments["examiner"], users.get("examiner")) as examiner,
-            ):
-                yield Opened(
-                    solution=solution,
-                    examiner=examiner,
-                    port=_free_port(),
-                    root=root,
-                    extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
-                    notes=tuple(notes),
-                    unlimited=("cpus",) if users else ("cpus", "processes"),
-                    start_ms=round((time.monotonic() - started) * 1000, 1),
-                )
-        finally:
-            shutil.rmtree(root, ignore_errors=True)
+        # No spares: nothing here counts the processes of one box alone.
+        solution = _process("keeper", shape.keeper_arguments(spares=0), users.get("solution"))
+        return Opened(
+            solution=self._stack.enter_context(solution),
+            examiner=self._examiner,
+            port=_free_port(),
+            root=self._root,
+            extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
+            notes=tuple(notes),
+            unlimited=("cpus",) if users else ("cpus", "processes"),
+            start_ms=self._begin_ms + ms_since(started),
+        )
 
 
 def _sweep() -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,13 +54,14 @@ class Shape:
     limits: Limits
     preload: tuple[str, ...]
 
-    def arguments(self, *, spares: int, warm: bool) -> dict[str, list[str]]:
-        """Give what the first process of each box is started with, by its module in `inside/`.
+    def keeper_arguments(self, *, spares: int) -> list[str]:
+        """Give what the solution box's first process is started with; `spares` processes wait in the box."""
+        return [",".join(self.preload), str(spares), json.dumps({"open_files": self.limits.open_files})]
 
-        `spares` processes wait in the solution box; `warm`: the examiner has pytest run once before it waits.
-        """
-        limits = json.dumps({"open_files": self.limits.open_files})
-        return {"keeper": [",".join(self.preload), str(spares), limits], "examiner": ["warm"] if warm else []}
+
+def examiner_arguments(*, ahead: bool) -> list[str]:
+    """Give what the examiner box's first process is started with; one that will wait has pytest run once before."""
+    return ["warm"] if ahead else []
 
 
 SPARES = 8
@@ -130,11 +131,24 @@ class Sandbox(Protocol):
         ...
 
 
+class BegunPod(Protocol):
+    """The boxes of one pod, of which what needs no shape has been started."""
+
+    def open(self, shape: Shape) -> OpenPod:
+        """Start the rest, once.
+
+        Raises:
+            SandboxError: they can't be started.
+        """
+        ...
+
+
+@runtime_checkable
 class WarmSandbox(Sandbox, Protocol):
     """A sandbox whose boxes can be started before there is a submission."""
 
-    def open(self, shape: Shape, *, ahead: bool = False) -> AbstractContextManager[OpenPod]:
-        """Start boxes that wait for a pod; leaving the context ends them. `ahead`: they will wait, so make them warmer.
+    def begin(self, *, ahead: bool = False) -> AbstractContextManager[BegunPod]:
+        """Start the boxes of one pod; leaving the context ends them. `ahead`: they will wait, so make them warmer.
 
         Raises:
             SandboxError: they can't be started.

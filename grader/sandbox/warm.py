@@ -6,6 +6,7 @@ import threading
 from contextlib import ExitStack
 
 from grader.error import GraderError, SandboxError
+from grader.sandbox.conduct import open_boxes
 from grader.sandbox.pod import Listener, OpenPod, Pod, PodResult, WarmSandbox
 
 
@@ -91,7 +92,7 @@ class WarmPods:
             stack = ExitStack()
             opened: OpenPod | None = None
             try:
-                boxes = self._sandbox.open(self._shape, ahead=self._examiner is not None)
+                boxes = open_boxes(self._sandbox, self._shape, ahead=self._examiner is not None)
                 opened = stack.enter_context(boxes)
                 if self._examiner is not None:
                     opened.expect(self._examiner)

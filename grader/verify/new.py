@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from grader.error import UsageError
-from grader.exercise import TOML, load_exercise, name_parts
+from grader.exercise import load_exercise
+from grader.folder import TOML, name_parts
 from grader.verify.structure import exercise_folders
 from grader.verify.toml import to_toml
 

@@ -13,8 +13,9 @@ from decimal import Decimal
 import msgspec
 
 from grader.error import BrokenExercise, RefusedSubmission, SandboxError
-from grader.exercise import TOML, Exercise
+from grader.exercise import Exercise
 from grader.exercise import Mutant as KnownMutant
+from grader.folder import TOML
 from grader.report import TestResult
 from grader.verify.attempt import Attempt, Files, Plan, Runner
 from grader.verify.hostile import (

@@ -19,7 +19,8 @@ from typing import Any
 
 from grader import __version__
 from grader.error import BrokenExercise, FaultError, UsageError
-from grader.exercise import MANIFEST, PACK, TOML, Exercise, load_exercise
+from grader.exercise import Exercise, load_exercise
+from grader.folder import MANIFEST, PACK, TOML
 from grader.submission import is_left_out, read_submission
 from grader.verify.structure import exercise_folders
 from grader.verify.toml import to_toml

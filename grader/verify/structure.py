@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.error import BrokenExercise, RefusedSubmission
-from grader.exercise import TOML, Exercise, load_exercise, name_parts
+from grader.exercise import Exercise, load_exercise
+from grader.folder import TOML, name_parts
 from grader.hidden_test import HiddenTest, is_test_file, read_tests
 from grader.submission import is_left_out, read_submission
 from grader.toml_lines import toml_lines

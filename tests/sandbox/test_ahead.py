@@ -15,6 +15,7 @@ from grader.grading import grade, make_pod
 from grader.render import render
 from grader.report import Report
 from grader.sandbox.choose import Choice
+from grader.sandbox.conduct import open_boxes
 from grader.sandbox.pod import SPARES, Listener, OpenPod, Pod, PodResult, WarmSandbox
 from grader.submission import Submission, read_submission
 from tests.situation import EXERCISES, of, reference, shop
@@ -39,7 +40,7 @@ def _waiting(choice: Choice, exercise: Exercise, *, expected: Exercise | None = 
     """Give boxes that wait for a submission to `exercise`, and for the tests of `expected` where that is told."""
     sandbox = cast(WarmSandbox, choice.sandbox)
     pod = make_pod(exercise, reference(), seed=0)
-    with sandbox.open(pod.shape, ahead=True) as opened:
+    with open_boxes(sandbox, pod.shape, ahead=True) as opened:
         if expected is not None:
             opened.expect(make_pod(expected, reference(), seed=0).examiner)
         yield Choice(_Waited(opened), "a test asked for it")

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from grader.cli.main import cli
 from grader.error import NoHiddenTests, UsageError
 from grader.sandbox.choose import Choice
+from grader.store import inbox
 from tests.verify.conftest import ID, InProcess, make, swap
 
 
@@ -131,6 +132,7 @@ def test_a_solution_in_a_pack_is_graded_against_the_course(course: Path, monkeyp
 
     assert result.return_value == 1, result.output
     assert (course / "pack" / "exercises" / ID / "solution" / "fees.py").is_file()
-    assert (course / "pack" / ".grade").is_dir()
+    (kept,) = inbox.pending(course / "pack" / ".grade")
+    assert inbox.decode(kept.read_bytes()).learner == ""  # the learner's own, not somebody's
     assert not (course / "exercises" / ID / "solution").exists()
     assert not (course / ".grade").exists()
