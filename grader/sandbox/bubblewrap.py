@@ -8,6 +8,7 @@ root, each box runs as an unprivileged user of this machine; else in a user name
 from __future__ import annotations
 
 import fcntl
+import functools
 import itertools
 import os
 import re
@@ -79,7 +80,6 @@ class _Boxes:
         self._bwrap = bwrap
         self._ahead = ahead
         self._mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
-        self._own_users = own_users()
         self._groups: dict[str, cgroup.Cgroup | None] = {}
         self._channels: dict[str, PipeChannel] = {}
         self._outer = 0
@@ -163,6 +163,10 @@ class _Boxes:
         shell = " && ".join([*enter, "echo $$", f"exec {shlex.join(argv)}"])
         stdin, stdout = _FDS[name]
         return f"{shlex.join(['/bin/sh', '-c', shell])} <&{stdin} >&{stdout} 2>/dev/null {_NO_FDS} &"
+
+    @functools.cached_property
+    def _own_users(self) -> dict[str, int]:
+        return own_users()
 
     def _tell(self, line: str) -> None:
         """Have the outer shell run a line, the last one that it gets."""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import os
-import py_compile
 import sys
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +28,16 @@ def this_interpreter() -> Interpreter:
     return Interpreter(
         program=os.path.realpath(sys.executable),
         prefix=os.path.realpath(sys.base_prefix),
-        packages=os.path.realpath(sysconfig.get_paths()["purelib"]),
+        packages=os.path.realpath(_folder_of_packages()),
     )
+
+
+def _folder_of_packages() -> str:
+    # Asked of a package, for the folder that new ones go to is another one in some distributions.
+    found = importlib.util.find_spec("flask")
+    assert found is not None
+    assert found.origin is not None
+    return os.path.dirname(os.path.dirname(found.origin))
 
 
 def command(module: str, *arguments: str, interpreter: Interpreter, parent: str) -> list[str]:
@@ -51,10 +57,20 @@ def boot(module: str, paths: Sequence[str]) -> str:
 @functools.cache
 def compile_inside() -> None:
     """Keep the bytecode of `inside/` fresh: a box sees that folder read-only and would compile it at every start."""
-    for path in sorted((PACKAGE / "inside").glob("*.py")):
-        cached = Path(importlib.util.cache_from_source(str(path)))
+    stale = [str(path) for path in sorted((PACKAGE / "inside").glob("*.py")) if _is_stale(path)]
+    if not stale:
+        return
+    import py_compile
+
+    for each in stale:
         try:
-            if not cached.exists() or cached.stat().st_mtime < path.stat().st_mtime:
-                py_compile.compile(str(path))
+            py_compile.compile(each)
         except (OSError, py_compile.PyCompileError):
             return  # a folder that can't be written: boxes compile what they need
+
+
+def _is_stale(path: Path) -> bool:
+    try:
+        return os.stat(importlib.util.cache_from_source(str(path))).st_mtime < path.stat().st_mtime
+    except OSError:
+        return True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
 _FIRST = 40000
 """Above the accounts that administrators make, below the 60000 from which Debian Policy, 9.2.2, gives numbers away."""
 _PAIRS = 9999
@@ -15,5 +13,7 @@ def own_users() -> dict[str, int]:
     That limit counts the processes of a user, wherever on the machine they run: two gradings under one user would take
     each other's. The numbers are drawn: gradings at the same time have different ones in all but a few cases of 10000.
     """
+    import random  # mostly control groups count
+
     first = _FIRST + 2 * random.randrange(_PAIRS)
     return {"solution": first, "examiner": first + 1}

@@ -1,0 +1,37 @@
+"""The statements of a learner's code, as a failed test shows them."""
+
+from __future__ import annotations
+
+from grader.inside.fixture import Statement, after_start, fold
+
+
+def _told(*statements: str) -> list[str]:
+    return [f"{each['count']} {each['sql']}" for each in fold(after_start([Statement(sql) for sql in statements]))]
+
+
+def test_one_that_came_once_stands_with_its_values() -> None:
+    """Else an injected query would read as one with parameters."""
+    assert _told("SELECT 1\n  FROM users WHERE name = 'x' OR '1'='1'") == [
+        "1 SELECT 1 FROM users WHERE name = 'x' OR '1'='1'"
+    ]
+
+
+def test_equal_ones_are_counted() -> None:
+    """Whatever values they have."""
+    assert _told("SELECT 1 WHERE id = 4", "SELECT 2", "SELECT 1 WHERE id = 5") == [
+        "2 SELECT ? WHERE id = ?",
+        "1 SELECT 2",
+    ]
+
+
+def test_what_makes_the_tables_is_left_out() -> None:
+    """It comes with every start, and stands before what a request sent."""
+    start = (
+        "PRAGMA main.table_info('a')",
+        "BEGIN",
+        "-- the schema\nCREATE TABLE a (id)",
+        "CREATE TABLE a (id)",
+        "COMMIT",
+    )
+    assert _told(*start, "BEGIN", "SELECT 1", "CREATE TABLE b (id)") == ["1 SELECT 1", "1 CREATE TABLE b (id)"]
+    assert len(_told(*start)) == len(start)
