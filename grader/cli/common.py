@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -20,9 +19,6 @@ from grader.sandbox.choose import NAMES
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise
-
-# A command in backticks is one word where it isn't very long.
-_WORD = re.compile(r"(?:[^\s`]*`[^`]{1,54}`[^\s`]*)+|\S+")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -152,27 +148,11 @@ def say(text: str, *, indent: str = "") -> None:
     """Tell the user, on stderr, what is being done; broken between words for a terminal, its later lines indented."""
     text = as_called(text)
     if sys.stderr.isatty() or "COLUMNS" in os.environ:
-        first, *rest = wrapped(text, width() - len(indent))
+        from grader.render.plain import wrap_whole  # not before the boxes of a grading are begun
+
+        first, *rest = wrap_whole(text, width() - len(indent))
         text = "\n".join([first, *(indent + line for line in rest)])
     click.echo(text, err=True)
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    """Break prose between words, not within backticks; a longer word stays whole: addresses and commands get copied."""
-    from grader.render.plain import width_of
-
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
-        is_empty = True
-        for word in _WORD.findall(paragraph):
-            if not is_empty and width_of(line) + 1 + width_of(word) > width:
-                lines.append(line)
-                line, is_empty = "", True
-            line += word if is_empty else f" {word}"
-            is_empty = False
-        lines.append(line)
-    return lines
 
 
 def sandbox_option(command: Command) -> Command:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from grader.cli.common import has_colour, has_unicode, width, wrapped
+from grader.cli.common import has_colour, has_unicode, width
 from grader.render.called import as_called, command_as_called
-from grader.render.plain import to_ascii, width_of
+from grader.render.plain import to_ascii, width_of, wrap_whole
 
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
@@ -40,7 +40,7 @@ class Page:
 
     def prose(self, text: str, *codes: str, indent: str = "") -> None:
         """Write a paragraph, broken between words; an address of the web is never broken."""
-        for line in wrapped(self.plain(as_called(text)), self.width - len(indent)):
+        for line in wrap_whole(self.plain(as_called(text)), self.width - len(indent)):
             self.line(indent + line, *codes)
 
     def commands(self, rows: Sequence[tuple[str, str]], *, indent: str = "  ") -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -37,6 +37,8 @@ _HIDDEN_RANGES = (
 )
 _HIDDEN = re.compile("[" + "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in _HIDDEN_RANGES) + "]")
 _OUR_SIGNS = str.maketrans({"…": "...", "→": "->", "✓": "ok", "✗": "x", "“": '"', "”": '"'})
+# A command in backticks is one word where it isn't very long.
+_WORD = re.compile(r"(?:[^\s`]*`[^`]{1,54}`[^\s`]*)+|\S+")
 # How far from the edge a long line of code may be broken rather than within a word.
 _NEAR = 16
 _SIZES = (65_000, 16_000, 4_000, 1_000, 250, 60)
@@ -171,6 +173,27 @@ def wrap(text: str, width: int, *, taken: int = 0) -> list[str]:
                 lines.append(line)
             *whole, line = fold(word, width - (0 if lines else taken))
             lines += whole
+        lines.append(line)
+    return lines
+
+
+def _words(text: str, width: int) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        yield from [word] if width_of(word) <= width else word.split()
+
+
+def wrap_whole(text: str, width: int) -> list[str]:
+    """Break prose between words; what stands in backticks and a longer word stay whole, for they get copied."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+        is_empty = True
+        for word in _words(paragraph, width):
+            if not is_empty and width_of(line) + 1 + width_of(word) > width:
+                lines.append(line)
+                line, is_empty = "", True
+            line += word if is_empty else f" {word}"
+            is_empty = False
         lines.append(line)
     return lines
 

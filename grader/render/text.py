@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from grader.render import account
 from grader.render.account import Block, Line
 from grader.render.called import as_called
-from grader.render.plain import counted, fold, listed, of_points, one_line, pasteable, to_ascii, width_of, wrap
+from grader.render.plain import (
+    counted,
+    fold,
+    listed,
+    of_points,
+    one_line,
+    pasteable,
+    to_ascii,
+    width_of,
+    wrap,
+    wrap_whole,
+)
 
 if TYPE_CHECKING:
     from grader.report import Report, TestResult
@@ -103,7 +114,8 @@ class TextReporter:
         if not self._is_quiet:
             for note in report.sandbox.notes:
                 self._lines(wrap(f"not enforced on this machine: {one_line(note)}", self._style.width), _DIM)
-            self._lines(wrap(self._plain(as_called(next_step or account.next_step(report))), self._style.width))
+            next_line = self._plain(as_called(next_step or account.next_step(report)))
+            self._lines(wrap_whole(next_line, self._style.width))
 
     def _trouble(self, report: Report) -> None:
         if not self._is_quiet:

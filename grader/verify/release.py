@@ -225,6 +225,13 @@ def _readme(exercises: Sequence[Exercise]) -> str:
 Each folder has a README.md, which says what is asked for, and a `starter/`. Copy the starter to `solution/` beside it, or
 let the first grading do that, and work there.
 
+To try your work by hand you need Python 3.11 or newer with some packages. Where a README says `.venv/bin/...`, it means these:
+
+```
+python3 -m venv .venv
+.venv/bin/pip install flask sqlalchemy waitress pyjwt pytest
+```
+
 The hidden tests are not in this pack. Who gave it to you keeps them, and grades your solution; who has them grades it so:
 
 ```

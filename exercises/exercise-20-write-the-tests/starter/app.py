@@ -17,6 +17,8 @@ def problem_with(payload, *, needs_all):
         price = payload.get("price_cents")
         if not isinstance(price, int) or isinstance(price, bool) or price < 1:
             return "price_cents is a whole number from 1 on"
+    if not isinstance(payload.get("note"), str | None):
+        return "note is a text or null"
     return None
 
 

@@ -105,4 +105,6 @@ def problem(payload, names):
         return "the name is missing"
     if "price_cents" in names and (type(price) is not int or price < 1):
         return "the price is no whole number from 1 on"
+    if not isinstance(payload.get("note"), str | None):
+        return "the note is no text"
     return ""
