@@ -31,6 +31,16 @@ def graded(choice: Choice, situation: str, **options: float) -> Report:
     return grade(shop(), submission, choice, Options(**options))  # type: ignore[arg-type]
 
 
+def told(report: Report) -> str:
+    """Say all that a report tells of what went wrong, for a test that expected otherwise."""
+    lines = [report.message, report.output]
+    for test in report.tests:
+        if test.status != "pass":
+            lines += [f"{test.name}: {test.message}", f"expected {test.expected}, got {test.got}", test.output]
+            lines += [f"{step.kind} {step.note} {step.request} -> {step.response}" for step in test.transcript[-2:]]
+    return "\n".join(lines)
+
+
 def of(report: Report, name: str) -> TestResult:
     """Give the result of one test."""
     return next(test for test in report.tests if test.name == name)

@@ -8,7 +8,7 @@ import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -21,9 +21,8 @@ from grader.exercise import Exercise
 from grader.render import FORMATS, render
 from grader.report import Report, Status
 from grader.sandbox.choose import Choice
-from grader.sandbox.pod import Listener as PodListener
-from grader.sandbox.pod import Pod, PodResult, WarmSandbox
-from grader.sandbox.warm import WarmPods
+from grader.sandbox.pod import WarmSandbox
+from grader.sandbox.reused import SameExaminer
 from grader.store.place import reason
 from grader.submission import Submission, submission_of
 from grader.whole_file import whole_file
@@ -39,14 +38,11 @@ POLL_S = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to grade a class. `reports` is the folder for one report a learner; `is_ahead` makes the next boxes of each
-    worker while it grades.
-    """
+    """How to grade a class. `reports` is the folder for one report a learner."""
 
     jobs: int
     reports: Path | None = None
     report_format: str = "html"
-    is_ahead: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +184,7 @@ class _Run:
 
     def _work(self) -> None:
         try:
-            with _boxes(self._choice, is_ahead=self._settings.is_ahead) as choice:
+            with _same_examiner(self._choice) as choice:
                 while (place := self._take()) is not None:
                     self._one(place, choice)
         except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
@@ -329,28 +325,13 @@ def report_names(sent: Sequence[Sent], format: str) -> list[str]:
     return names
 
 
-class _Ahead:
-    """A sandbox whose next boxes are made while one grades; the first ones when they are needed."""
-
-    def __init__(self, sandbox: WarmSandbox, stack: ExitStack) -> None:
-        self.name = sandbox.name
-        self._sandbox = sandbox
-        self._stack = stack
-        self._pods: WarmPods | None = None
-
-    def run(self, pod: Pod, listen: PodListener | None = None) -> PodResult:
-        if self._pods is None:
-            self._pods = self._stack.enter_context(WarmPods(self._sandbox, pod, is_hurried=False))
-        return self._pods.run(pod, listen)
-
-
 @contextmanager
-def _boxes(choice: Choice, *, is_ahead: bool) -> Iterator[Choice]:
-    if not is_ahead or not isinstance(choice.sandbox, WarmSandbox):
+def _same_examiner(choice: Choice) -> Iterator[Choice]:
+    if not isinstance(choice.sandbox, WarmSandbox):
         yield choice
         return
-    with ExitStack() as stack:
-        yield replace(choice, sandbox=_Ahead(choice.sandbox, stack))
+    with SameExaminer(choice.sandbox) as sandbox:
+        yield replace(choice, sandbox=sandbox)
 
 
 def _starter(exercise: Exercise) -> str:

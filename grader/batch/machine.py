@@ -11,9 +11,6 @@ from grader.sandbox.pod import Limits
 EXAMINER_MIB = 128
 """What an examiner needs while it runs hidden tests, with room to spare."""
 
-WAITING_MIB = 128
-"""What two boxes need that wait with everything imported."""
-
 MEMORY_SHARE = 0.8
 _CGROUP_MEMORY = ("memory.max", "memory/memory.limit_in_bytes")
 
@@ -21,12 +18,11 @@ _CGROUP_MEMORY = ("memory.max", "memory/memory.limit_in_bytes")
 def jobs_for(
     limits: Limits,
     *,
-    is_ahead: bool = False,
     cgroup: Path = Path("/sys/fs/cgroup"),
     meminfo: Path = Path("/proc/meminfo"),
 ) -> int:
-    """Give the number: a processor each, and room in memory for what each may use; `is_ahead`: with two more boxes waiting."""
-    each_mib = limits.memory_mib + EXAMINER_MIB + (WAITING_MIB if is_ahead else 0)
+    """Give the number: a processor each, and room in memory for what each may use."""
+    each_mib = limits.memory_mib + EXAMINER_MIB
     by_memory = int(_memory_mib(cgroup, meminfo) * MEMORY_SHARE / each_mib)
     return max(1, min(_processors(cgroup), by_memory))
 

@@ -36,7 +36,6 @@ LIVE_S = 0.1
 @sandbox_option
 @click.option("--runtime", metavar="NAME", help="An OCI runtime that the engine knows, such as runsc.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Gradings at a time; default: what fits here.")
-@click.option("--ahead/--no-ahead", default=False, help="Make the next boxes of each job while it grades.")
 @click.option("--out", multiple=True, metavar="FILE", help="A gradebook: .csv, .json or .html. May be repeated.")
 @click.option("--reports", metavar="FOLDER", help="One report for each learner, written there.")
 @click.option(
@@ -54,7 +53,6 @@ def batch(
     sandbox: str | None,
     runtime: str | None,
     jobs: int | None,
-    ahead: bool,
     out: tuple[str, ...],
     reports: str | None,
     report_format: str,
@@ -91,10 +89,9 @@ def batch(
     if choice.notice:
         say(f"notice: {choice.notice}")
     settings = Settings(
-        jobs=jobs or jobs_for(found.limits, is_ahead=ahead),
+        jobs=jobs or jobs_for(found.limits),
         reports=Path(reports) if reports is not None else None,
         report_format=report_format,
-        is_ahead=ahead,
     )
     with ExitStack() as stack:
         place = _place(course, stack)

@@ -125,11 +125,22 @@ class _TimedApp(App):
 class Examination:
     """A pytest plugin: the fixtures of the hidden tests, and the report of each test as an event."""
 
-    def __init__(self, link: Link, settings: Mapping[str, Any], *, expected: Mapping[str, str] | None = None) -> None:
-        """`expected`: these tests are collected before there is a submission; settings come once it is there."""
+    def __init__(
+        self,
+        link: Link,
+        settings: Mapping[str, Any],
+        *,
+        expected: Mapping[str, str] | None = None,
+        many: bool = False,
+    ) -> None:
+        """`expected`: these tests are collected before there is a submission; settings come once it is there.
+
+        `many`: submission after submission is examined, each in a fork of this process.
+        """
         self._link = link
         self._settings = settings
         self._expected = expected
+        self._many = many
         self._uncollected: list[dict[str, str]] = []
         self.unexpected: Mapping[str, Any] | None = None
         """What the host wants examined, where that is something else than what was collected."""
@@ -151,15 +162,32 @@ class Examination:
         random.seed(self._settings["seed"])
 
     def _meet(self) -> bool:
-        """Wait for the submission that the collected tests were expected to be for; `False` where it wants others."""
-        message = self._link.receive()
-        settings = message["settings"]
-        if message["files"] != self._expected or len(_seeds(settings)) > 1:
-            self.unexpected = message
-            return False
-        self._settings = {**settings, "seed": _seeds(settings)[0]}
-        self.begin()
-        return True
+        """Wait for the submission that the collected tests were expected to be for; `False` where it wants others.
+
+        Where there are many, only a fork returns `True`.
+        """
+        while True:
+            message = self._link.receive()
+            settings = message["settings"]
+            if message["files"] != self._expected or len(_seeds(settings)) > 1:
+                self.unexpected = message
+                return False
+            if not self._many or self._is_fork():
+                self._settings = {**settings, "seed": _seeds(settings)[0]}
+                self.begin()
+                return True
+
+    def _is_fork(self) -> bool:
+        """Fork; say `True` in the fork, and `False` in this process, once the fork has done its work."""
+        gc.freeze()
+        pid = os.fork()
+        if pid == 0:
+            return True
+        if os.waitpid(pid, 0)[1] != 0:
+            os._exit(1)  # which the fork has told the reason of
+        self._link.forget()
+        self._link.event("ready")
+        return False
 
     # Fixtures
 
@@ -496,16 +524,22 @@ def examine(link: Link, message: Mapping[str, Any]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def examine_expected(link: Link, files: Mapping[str, str]) -> None:
-    """Collect tests, wait for the examination, and run it: from what was collected, where these are the tests that it wants."""
+def examine_expected(link: Link, files: Mapping[str, str], *, many: bool) -> None:
+    """Collect tests, wait for the examination, and run it: from what was collected, where these are the tests that it wants.
+
+    `many`: a fork runs it, and this process waits for the next one.
+    """
     folder = _lay_out(files)
-    examination = Examination(link, {}, expected=files)
+    examination = Examination(link, {}, expected=files, many=many)
     code = run_pytest(folder, [examination])
-    if examination.unexpected is None:
-        link.event("done", exit_code=code)
-    else:
+    if examination.unexpected is not None:
         _forget_modules(folder)
         examine(link, examination.unexpected)
+    else:
+        link.event("done", exit_code=code)
+        if many:
+            link.receive()  # the host's farewell, so that nothing of what it sent is left for the next fork
+            return
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -550,7 +584,10 @@ def _forget_modules(folder: str) -> None:
 
 
 def main() -> None:
-    """Serve the host: one examination, then the end. With the argument `warm`, get ready for it first."""
+    """Serve the host: one examination, then the end. With the argument `warm`, get ready for it first.
+
+    With the argument `many`, examine again and again, as long as the tests are those that the host said to expect.
+    """
     receive_fd, send_fd = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
@@ -566,7 +603,7 @@ def main() -> None:
         if "settings" in message:
             examine(link, message)
         else:
-            examine_expected(link, message["files"])
+            examine_expected(link, message["files"], many="many" in sys.argv[1:])
     except BaseException:  # noqa: BLE001  the host is told of whatever ended the examiner
         wire.write(send_fd, {"event": "crash", "text": traceback.format_exc()[-4000:]})
         os._exit(1)

@@ -44,6 +44,14 @@ class Link:
             self._read(None)
         return self._unread.pop(0)
 
+    def forget(self) -> None:
+        """Forget what came: it was for a fork of this process, which reads on to a message's end."""
+        self._decoder = wire.Decoder()
+        self._replies.clear()
+        self._unread.clear()
+        self.endings.clear()
+        self.is_lost = False
+
     def send(self, op: str, **fields: Any) -> int:
         """Send a request to the solution box without waiting; give its id."""
         number = self._next_id

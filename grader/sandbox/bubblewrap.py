@@ -1,6 +1,7 @@
 """Two boxes made by bubblewrap: Linux namespaces without an engine.
 
-An outer `bwrap` makes the network that both boxes share, with nothing in it but loopback; in it, one inner `bwrap` a box.
+An outer `bwrap` makes the network that both boxes share, with nothing in it but loopback. The examiner's box is made in it, and
+the solution's joins it by `nsenter`, for which `bwrap` has no option.
 Limits come from control groups where those can be written, else from rlimits, and the notes of the result say which. Started as
 root, each box runs as an unprivileged user of this machine; else in a user namespace of the caller's.
 """
@@ -8,7 +9,6 @@ root, each box runs as an unprivileged user of this machine; else in a user name
 from __future__ import annotations
 
 import fcntl
-import functools
 import itertools
 import os
 import re
@@ -24,7 +24,7 @@ from pathlib import Path
 from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import Opened, ms_since, run_once
+from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 from grader.sandbox.user import own_users
@@ -40,11 +40,6 @@ START_S = 15.0
 END_S = 3.0
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0, disk_mib=64)
 
-_FDS = {"solution": (3, 4), "examiner": (5, 6)}
-"""What the outer shell has of each box's pipes: the end to read from, the end to write to. On 7 it is told what to start."""
-
-_NO_FDS = "3<&- 4>&- 5<&- 6>&- 7<&-"
-
 _numbers = itertools.count(1)
 
 
@@ -58,135 +53,143 @@ class BubblewrapSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False) -> Iterator[_Boxes]:
-        """Start the examiner's box; end both and all that is in them. See `WarmSandbox.begin`."""
+    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_BubblewrapExaminer]:
+        """Start the examiner's box in a network of its own; end it and all that is in it. See `WarmSandbox.begin`."""
         bwrap = program()
         if bwrap is None:
             raise SandboxError("`bwrap` is not installed", hint="apt-get install bubblewrap")
         cgroup.sweep()
         compile_inside()
-        boxes = _Boxes(bwrap, ahead=ahead)
-        try:
-            boxes.begin()
-            yield boxes
-        finally:
-            boxes.end()
-
-
-class _Boxes:
-    """The boxes of one pod, in the network of an outer `bwrap`."""
-
-    def __init__(self, bwrap: str, *, ahead: bool) -> None:
-        self._bwrap = bwrap
-        self._ahead = ahead
-        self._mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
-        self._groups: dict[str, cgroup.Cgroup | None] = {}
-        self._channels: dict[str, PipeChannel] = {}
-        self._outer = 0
-        self._script = -1
-        self._inner: dict[str, int] = {}
-        self._begin_ms = 0.0
-
-    def begin(self) -> None:
-        """Start the outer `bwrap`, which starts the examiner's box and then waits to be told what else to start."""
         started = time.monotonic()
-        box_fds: list[int] = []
-        try:
-            for name in ("solution", "examiner"):
-                to_box, from_host = os.pipe()
-                from_box, to_host = os.pipe()
-                box_fds += [to_box, to_host]
-                self._channels[name] = PipeChannel(from_host, from_box)
-            told, self._script = os.pipe()
-            box_fds.append(told)
-            self._groups["examiner"] = cgroup.make(f"{self._mark}-examiner", EXAMINER_LIMITS, extra_processes=1)
-            examiner = self._command("examiner", "examiner", EXAMINER_LIMITS, examiner_arguments(ahead=self._ahead))
-            self._outer = _spawn([*_outer(self._bwrap), f"{examiner}\n. /dev/fd/7\nexec {_NO_FDS}\nwait"], box_fds)
-        finally:
-            for fd in box_fds:
-                os.close(fd)
-        self._begin_ms = ms_since(started)
+        mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+        user = [] if os.geteuid() == 0 else ["--unshare-user"]
+        network = [bwrap, *user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/"]
+        inside = ["examiner", *examiner_arguments(ahead=ahead, many=many)]
+        with (
+            _group(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1) as group,
+            _Box(bwrap, "examiner", network, group, EXAMINER_LIMITS, inside) as box,
+        ):
+            yield _BubblewrapExaminer(bwrap, box, mark, ahead=ahead, many=many, begin_ms=ms_since(started))
 
-    def open(self, shape: Shape) -> Opened:
-        """Start the solution's box; see `BegunPod.open`."""
+
+class _BubblewrapExaminer(Examiner):
+    """An examiner's box, and the network that boxes of solutions join, one at a time."""
+
+    def __init__(self, bwrap: str, box: _Box, mark: str, *, ahead: bool, many: bool, begin_ms: float) -> None:
+        super().__init__(many=many, begin_ms=begin_ms)
+        self._bwrap = bwrap
+        self._box = box
+        self._mark = mark
+        self._ahead = ahead
+
+    @property
+    def channel(self) -> PipeChannel:
+        """Its stream, once it has begun."""
+        self._box.wait()
+        return self._box.channel
+
+    @contextmanager
+    def open(self, shape: Shape) -> Iterator[Opened]:
+        """Start a solution's box; end it and all that is in it. See `BegunPod.open`."""
         started = time.monotonic()
         limits = with_spares(shape.limits) if self._ahead else shape.limits
-        group = cgroup.make(f"{self._mark}-solution", limits, extra_processes=OWN_PROCESSES)
-        self._groups["solution"] = group
-        arguments = shape.keeper_arguments(spares=SPARES if self._ahead and group is not None else 0)
-        self._tell(self._command("solution", "keeper", shape.limits, arguments) + "\n")
-        deadline = time.monotonic() + START_S
-        for name in ("examiner", "solution"):
-            self._await(name, deadline)
-        rlimits, notes, unlimited = _fallbacks(shape.limits, group)
-        return Opened(
-            solution=self._channels["solution"],
-            examiner=self._channels["examiner"],
-            port=PORT,
-            root=ROOT,
-            extra={
-                "limits": rlimits,
-                "pythonpath": PACKAGES,
-                "also_clear": ["/dev/shm"],
-                "own_processes": OWN_PROCESSES,
-            },
-            notes=notes,
-            unlimited=unlimited,
-            start_ms=self._begin_ms + ms_since(started),
-        )
+        joined = ["/usr/bin/nsenter", f"--net=/proc/{self._box.wait()}/ns/net"]
+        if os.geteuid() != 0:
+            joined += [f"--user=/proc/{self._box.wait()}/ns/user", "--preserve-credentials"]
+        with _group(f"{self._mark}-solution-{next(_numbers)}", limits, extra_processes=OWN_PROCESSES) as group:
+            arguments = shape.keeper_arguments(spares=SPARES if self._ahead and group is not None else 0)
+            with _Box(self._bwrap, "solution", joined, group, shape.limits, ["keeper", *arguments]) as box:
+                box.wait()
+                rlimits, notes, unlimited = _fallbacks(shape.limits, group)
+                solution = Solution(
+                    channel=box.channel,
+                    port=PORT,
+                    root=ROOT,
+                    extra={
+                        "limits": rlimits,
+                        "pythonpath": PACKAGES,
+                        "also_clear": ["/dev/shm"],
+                        "own_processes": OWN_PROCESSES,
+                    },
+                    notes=notes,
+                    unlimited=unlimited,
+                    start_ms=self.start_ms(started),
+                )
+                yield Opened(solution=solution, examiner=self)
 
-    def end(self) -> None:
-        """End both boxes, however far they came."""
-        self._tell("")
-        if self._outer:
-            deadline = time.monotonic() + END_S
-            for name in self._groups.keys() - self._inner.keys():
-                with suppress(SandboxError):
-                    self._await(name, deadline)
-            _end(self._outer, list(self._inner.values()))
-        for group in self._groups.values():
-            if group is not None:
-                group.remove()
-        for channel in self._channels.values():
-            channel.close()
 
-    def _command(self, name: str, module: str, limits: Limits, arguments: Sequence[str]) -> str:
-        """Give the line that starts a box: its shell enters the control group, says its number and becomes the box."""
+@contextmanager
+def _group(name: str, limits: Limits, *, extra_processes: int) -> Iterator[cgroup.Cgroup | None]:
+    group = cgroup.make(name, limits, extra_processes=extra_processes)
+    try:
+        yield group
+    finally:
+        if group is not None:
+            group.remove()
+
+
+class _Box:
+    """A box, its first process begun by a shell that enters the control group, says its number and becomes `bwrap`.
+
+    Use it under `with`. `outside` is the command that gives that shell its network.
+    """
+
+    def __init__(
+        self,
+        bwrap: str,
+        name: str,
+        outside: Sequence[str],
+        group: cgroup.Cgroup | None,
+        limits: Limits,
+        inside: Sequence[str],
+    ) -> None:
+        """`inside` is the module of the box's first process, and its arguments."""
         # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
         interpreter = replace(this_interpreter(), packages=PACKAGES)
-        group = self._groups[name]
         # A control group counts the processes of its box; without one, their user's are counted.
-        user = (USERS if group is not None else self._own_users)[name]
-        argv = _inner(self._bwrap, user, limits, group)
-        argv += command(module, *arguments, interpreter=interpreter, parent="/opt/box")
+        user = (USERS if group is not None else own_users())[name]
+        box = _inner(bwrap, user, limits, group) + command(*inside, interpreter=interpreter, parent="/opt/box")
         enter = [f"echo 0 >{shlex.quote(str(file))}" for file in group.entrances] if group is not None else []
-        shell = " && ".join([*enter, "echo $$", f"exec {shlex.join(argv)}"])
-        stdin, stdout = _FDS[name]
-        return f"{shlex.join(['/bin/sh', '-c', shell])} <&{stdin} >&{stdout} 2>/dev/null {_NO_FDS} &"
+        self._argv = [*outside, "/bin/sh", "-c", " && ".join([*enter, "echo $$", f"exec {shlex.join(box)}"])]
+        self._name = name
+        self._spawned = 0
+        self._first = 0
 
-    @functools.cached_property
-    def _own_users(self) -> dict[str, int]:
-        return own_users()
-
-    def _tell(self, line: str) -> None:
-        """Have the outer shell run a line, the last one that it gets."""
-        if self._script < 0:
-            return
+    def __enter__(self) -> _Box:
+        to_box, from_host = os.pipe()
+        from_box, to_host = os.pipe()
+        self.channel = PipeChannel(from_host, from_box)
         try:
-            with open(self._script, "w", encoding="utf-8") as script:
-                script.write(line)
-        except OSError:
-            pass  # it has ended, which the box that doesn't start tells
-        self._script = -1
+            self._spawned = _spawn(self._argv, stdin=to_box, stdout=to_host)
+        except BaseException:
+            self.channel.close()
+            raise
+        finally:
+            os.close(to_box)
+            os.close(to_host)
+        return self
 
-    def _await(self, name: str, deadline: float) -> None:
-        """Wait until a box's shell has said its number."""
-        try:
-            self._inner[name] = int(self._channels[name].read_line(deadline))
-        except (OSError, ValueError) as error:
-            raise SandboxError(
-                f"`bwrap` could not start the {name} box: {error}", hint="`grade doctor` shows what this machine allows"
-            ) from error
+    def __exit__(self, *_details: object) -> None:
+        with suppress(SandboxError):
+            self.wait(END_S)
+        _end(self._spawned, self._first)
+        self.channel.close()
+
+    def wait(self, seconds: float = START_S) -> int:
+        """Wait until the shell has said its number, and give it.
+
+        Raises:
+            SandboxError: it ended, or took too long.
+        """
+        if not self._first:
+            try:
+                self._first = int(self.channel.read_line(time.monotonic() + seconds))
+            except (OSError, ValueError) as error:
+                raise SandboxError(
+                    f"`bwrap` could not start the {self._name} box: {error}",
+                    hint="`grade doctor` shows what this machine allows",
+                ) from error
+        return self._first
 
 
 def program() -> str | None:
@@ -194,21 +197,15 @@ def program() -> str | None:
     return shutil.which("bwrap")
 
 
-def _outer(bwrap: str) -> list[str]:
-    user = [] if os.geteuid() == 0 else ["--unshare-user"]
-    return [bwrap, *user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/", "/bin/sh", "-c"]
-
-
-def _spawn(argv: list[str], fds: Sequence[int]) -> int:
-    # Descriptors are lifted first, so that no target of a copy is the source of another.
-    lifted = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in fds]
+def _spawn(argv: list[str], *, stdin: int, stdout: int) -> int:
     nothing = os.open(os.devnull, os.O_RDWR)
-    actions = [(os.POSIX_SPAWN_DUP2, nothing, fd) for fd in (0, 1, 2)]
-    actions += [(os.POSIX_SPAWN_DUP2, fd, 3 + place) for place, fd in enumerate(lifted)]
+    # Lifted first, so that no target of a copy is the source of another.
+    lifted = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 20) for fd in (stdin, stdout, nothing)]
+    actions = [(os.POSIX_SPAWN_DUP2, fd, place) for place, fd in enumerate(lifted)]
     try:
         return os.posix_spawn(argv[0], argv, {"PATH": "/usr/bin:/bin"}, file_actions=actions, setsid=True)
     except OSError as error:
-        raise SandboxError(f"`bwrap` could not be started: {error.strerror}") from error
+        raise SandboxError(f"`{argv[0]}` could not be started: {error.strerror}") from error
     finally:
         for fd in (*lifted, nothing):
             os.close(fd)
@@ -294,18 +291,17 @@ def _counts_processes_by_namespace(release: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= (5, 14)
 
 
-def _end(outer: int, inner: Sequence[int]) -> None:
-    """End both boxes from the inside out, so that each process is awaited by its parent and none is left to process 1."""
-    for pid in inner:
-        for first in _children(pid) or [pid]:
-            _signal(first)
+def _end(spawned: int, first: int) -> None:
+    """End a box from the inside out, so that each process is awaited by its parent and none is left to process 1."""
+    for pid in (_children(first) or [first]) if first else ():
+        _signal(pid)
     deadline = time.monotonic() + END_S
     while time.monotonic() < deadline:
-        if os.waitpid(outer, os.WNOHANG)[0]:
+        if os.waitpid(spawned, os.WNOHANG)[0]:
             return
         time.sleep(0.001)
-    os.killpg(outer, signal.SIGKILL)
-    os.waitpid(outer, 0)
+    os.killpg(spawned, signal.SIGKILL)
+    os.waitpid(spawned, 0)
 
 
 def _children(pid: int) -> list[int]:

@@ -7,6 +7,7 @@ is untrusted: it is bounded, parsed as JSON, and only ever passed on as data.
 from __future__ import annotations
 
 import base64
+import select
 import selectors
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,7 @@ EXAMINER_MAX_FRAME = 16 * 1024 * 1024
 SOLUTION_MAX_BYTES = 256 * 1024 * 1024
 MAX_EVENTS = 4000
 EXPECT_S = 5.0
+READY_S = 5.0
 
 
 class Channel(Protocol):
@@ -210,14 +212,13 @@ def conduct(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opened:
-    """Two boxes that wait. `extra` are settings of the solution box that only the sandbox knows.
+class Solution:
+    """A solution box that waits. `extra` are settings of it that only the sandbox knows.
 
-    `notes` and `unlimited` go into the result. `ended_by` names the limit that ended the solution box, as the engine saw it.
+    `notes` and `unlimited` go into the result. `ended_by` names the limit that ended the box, as the engine saw it.
     """
 
-    solution: Channel
-    examiner: Channel
+    channel: Channel
     port: int
     root: str
     extra: Mapping[str, Any]
@@ -226,36 +227,98 @@ class Opened:
     start_ms: float = 0
     ended_by: Callable[[], str | None] = lambda: None
 
+
+class Examiner:
+    """An examiner box that waits: what those of every sandbox have in common."""
+
+    def __init__(self, *, many: bool, begin_ms: float = 0) -> None:
+        self.is_spent = False
+        self._many = many
+        self._begin_ms = begin_ms
+
+    @property
+    def channel(self) -> Channel:
+        """Its stream."""
+        raise NotImplementedError
+
     def expect(self, examiner: Box) -> None:
-        """Have tests collected ahead; see `OpenPod.expect`."""
+        """Have tests collected ahead; see `BegunPod.expect`."""
         try:
-            self.examiner.send(wire.encode({"files": _encoded(examiner.files)}), time.monotonic() + EXPECT_S)
+            self.channel.send(wire.encode({"files": _encoded(examiner.files)}), time.monotonic() + EXPECT_S)
         except OSError:
             pass  # a box that has ended says so when it is used
+
+    def start_ms(self, started: float) -> float:
+        """Give how long a pod's boxes took to start, in ms; its own start counts for the first pod only."""
+        begin_ms, self._begin_ms = self._begin_ms, 0.0
+        return begin_ms + ms_since(started)
+
+    def release(self, ending: Ending) -> None:
+        """After a pod: have the fork end that examined it, and wait for the word that another one may come."""
+        self.is_spent = not (self._many and ending in ("done", "solution-lost") and self._is_ready())
+
+    def _is_ready(self) -> bool:
+        deadline = time.monotonic() + READY_S
+        decoder = wire.Decoder(EXAMINER_MAX_FRAME)
+        try:
+            self.channel.send(wire.encode({"event": "bye"}), deadline)
+            while select.select([self.channel], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                data = self.channel.receive()
+                for message in decoder.feed(data):
+                    return message.get("event") == "ready"
+                if not data:
+                    break
+        except (OSError, wire.BadFrame):
+            pass
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """Two boxes that wait."""
+
+    solution: Solution
+    examiner: Examiner
 
     def run(
         self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = lambda: False
     ) -> PodResult:
         """Run a pod in these boxes; see `OpenPod.run`."""
+        solution = self.solution
         messages = (
-            load_message(pod.solution, port=self.port, root=self.root, extra=self.extra),
-            examine_message(pod, port=self.port),
+            load_message(pod.solution, port=solution.port, root=solution.root, extra=solution.extra),
+            examine_message(pod, port=solution.port),
         )
-        result = conduct(pod, self.solution, self.examiner, messages=messages, listen=listen, is_cancelled=is_cancelled)
-        limit = self.ended_by() if result.ending == "solution-lost" else None
-        durations_ms = {"start": self.start_ms, **result.durations_ms}
-        return replace(result, limit=limit, notes=self.notes, unlimited=self.unlimited, durations_ms=durations_ms)
+        self.examiner.is_spent = True
+        result = conduct(
+            pod, solution.channel, self.examiner.channel, messages=messages, listen=listen, is_cancelled=is_cancelled
+        )
+        self.examiner.release(result.ending)
+        return replace(
+            result,
+            limit=solution.ended_by() if result.ending == "solution-lost" else None,
+            notes=solution.notes,
+            unlimited=solution.unlimited,
+            durations_ms={"start": solution.start_ms, **result.durations_ms},
+        )
 
 
 @contextmanager
-def open_boxes(sandbox: WarmSandbox, shape: Shape, *, ahead: bool = False) -> Iterator[OpenPod]:
-    """Start boxes that wait for a pod; leaving the context ends them. `ahead` as in `WarmSandbox.begin`.
+def open_boxes(
+    sandbox: WarmSandbox, shape: Shape, *, ahead: bool = False, expected: Box | None = None
+) -> Iterator[OpenPod]:
+    """Start boxes that wait for a pod; leaving the context ends them.
+
+    `ahead` as in `WarmSandbox.begin`; `expected`: the examiner's box of the pod that will probably come.
 
     Raises:
         SandboxError: they can't be started.
     """
     with sandbox.begin(ahead=ahead) as begun:
-        yield begun.open(shape)
+        if expected is not None:
+            begun.expect(expected)
+        with begun.open(shape) as opened:
+            yield opened
 
 
 def run_once(sandbox: WarmSandbox, pod: Pod, listen: Listener | None) -> PodResult:

@@ -5,6 +5,7 @@ The solution's joins the network of the examiner's, which has nothing in it but 
 
 from __future__ import annotations
 
+import itertools
 import os
 import secrets
 import select
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.behind import Behind
-from grader.sandbox.conduct import Opened, ms_since, run_once
+from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.image import ensure_image
 from grader.sandbox.interpreter import boot
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
@@ -62,8 +63,8 @@ class DockerSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False) -> Iterator[_Containers]:
-        """Start the examiner's container; remove both whatever happens. See `WarmSandbox.begin`."""
+    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_DockerExaminer]:
+        """Start the examiner's container; remove it whatever happens. See `WarmSandbox.begin`."""
         import requests
         from docker import errors
 
@@ -72,12 +73,12 @@ class DockerSandbox:
             with connect() as api:
                 _sweep(api)
                 image = ensure_image(api, say=self._say)
-                containers = _Containers(api, image, self._runtime, ahead=ahead)
+                examiner = _DockerExaminer(api, image, self._runtime, ahead=ahead, many=many)
                 try:
-                    containers.begin(started)
-                    yield containers
+                    examiner.begin(started)
+                    yield examiner
                 finally:
-                    containers.end()
+                    examiner.end()
         except (errors.DockerException, requests.RequestException) as error:
             raise SandboxError(
                 f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
@@ -223,69 +224,95 @@ def _create(api: APIClient, image: str, name: str, module: str, arguments: list[
     return str(created["Id"])
 
 
-class _Containers:
-    """The containers of one pod. The examiner's is started first, and the solution's joins its network."""
+class _DockerExaminer(Examiner):
+    """An examiner's container. It is started first, and those of solutions join its network, one at a time."""
 
-    def __init__(self, api: APIClient, image: str, runtime: str | None, *, ahead: bool) -> None:
+    def __init__(self, api: APIClient, image: str, runtime: str | None, *, ahead: bool, many: bool) -> None:
+        super().__init__(many=many)
         self._api = api
         self._image = image
         self._runtime = runtime
         self._ahead = ahead
-        mark = f"kata-{secrets.token_hex(6)}"
-        self._names = {"solution": f"{mark}-solution", "examiner": f"{mark}-examiner"}
+        self._name = f"kata-{secrets.token_hex(6)}"
+        self._numbers = itertools.count(1)
         self._channels: dict[str, _AttachedChannel] = {}
         self._starting: Behind | None = None
-        self._begin_ms = 0.0
+        self._removing: list[Behind] = []
 
     def begin(self, started: float) -> None:
-        """Make the examiner's container, and have it start."""
+        """Make the container, and have it start."""
+        arguments = examiner_arguments(ahead=self._ahead, many=self._many)
         _create(
-            self._api, self._image, self._names["examiner"], "examiner", examiner_arguments(ahead=self._ahead),
+            self._api, self._image, self._name, "examiner", arguments,
             limits=EXAMINER_LIMITS, network_mode="none", runtime=self._runtime,
         )  # fmt: skip
-        self._starting = Behind(partial(self._start, "examiner"))
+        self._starting = Behind(partial(self._start, self._name))
         self._begin_ms = ms_since(started)
 
-    def open(self, shape: Shape) -> Opened:
-        """Start the solution's container; see `BegunPod.open`."""
-        started = time.monotonic()
-        name = self._names["solution"]
-        _create(
-            self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
-            limits=with_spares(shape.limits) if self._ahead else shape.limits,
-            network_mode=f"container:{self._names['examiner']}", runtime=self._runtime,
-        )  # fmt: skip
-        # The network that is joined exists once the examiner's container runs.
+    @property
+    def channel(self) -> _AttachedChannel:
+        """Its streams, once it runs."""
         assert self._starting is not None
         self._starting.wait()
-        self._start("solution")
-        return Opened(
-            solution=self._channels["solution"],
-            examiner=self._channels["examiner"],
-            port=PORT,
-            root=ROOT,
-            extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
-            start_ms=self._begin_ms + ms_since(started),
-            ended_by=lambda: _ended_by(self._api, name),
-        )
+        return self._channels[self._name]
+
+    @contextmanager
+    def open(self, shape: Shape) -> Iterator[Opened]:
+        """Start a solution's container; remove it whatever happens. See `BegunPod.open`."""
+        started = time.monotonic()
+        # The network is shared with one solution at a time.
+        self._await_removal()
+        name = f"{self._name}-solution-{next(self._numbers)}"
+        try:
+            _create(
+                self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
+                limits=with_spares(shape.limits) if self._ahead else shape.limits,
+                network_mode=f"container:{self._name}", runtime=self._runtime,
+            )  # fmt: skip
+            assert self.channel  # the network that is joined exists once the examiner's container runs
+            self._start(name)
+            solution = Solution(
+                channel=self._channels[name],
+                port=PORT,
+                root=ROOT,
+                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
+                start_ms=self.start_ms(started),
+                ended_by=lambda: _ended_by(self._api, name),
+            )
+            yield Opened(solution=solution, examiner=self)
+        finally:
+            self._remove(name)
 
     def end(self) -> None:
-        """Remove both containers, however far they came."""
+        """Remove the container, however far it came, and see that no other is left."""
         try:
             if self._starting is not None:
                 self._starting.wait()
         finally:
-            for channel in self._channels.values():
-                channel.close()
-            removing = [Behind(partial(_remove, self._api, name)) for name in self._names.values()]
-            try:
-                removing[0].wait()
-            finally:
-                removing[1].wait()
+            self._remove(self._name)
+            self._await_removal()
 
     def _start(self, name: str) -> None:
-        self._channels[name] = _attach(self._api, self._names[name])
-        self._api.start(self._names[name])
+        self._channels[name] = _attach(self._api, name)
+        self._api.start(name)
+
+    def _remove(self, name: str) -> None:
+        """Have a container removed."""
+        channel = self._channels.pop(name, None)
+        if channel is not None:
+            channel.close()
+        self._removing.append(Behind(partial(_remove, self._api, name)))
+
+    def _await_removal(self) -> None:
+        faults = []
+        for removing in self._removing:
+            try:
+                removing.wait()
+            except Exception as error:  # noqa: BLE001  raised once the others are gone too
+                faults.append(error)
+        self._removing.clear()
+        if faults:
+            raise faults[0]
 
 
 def _attach(api: APIClient, name: str) -> _AttachedChannel:
@@ -321,7 +348,7 @@ def _sweep(api: APIClient) -> None:
     here = socket.gethostname()
     found = api.containers(all=True, filters={"label": LABEL})
     # Podman removes no container whose network another one has joined, so those that joined go first.
-    for container in sorted(found, key=lambda each: not str(each["Names"][0]).endswith("-solution")):
+    for container in sorted(found, key=lambda each: "-solution-" not in str(each["Names"][0])):
         labels = container["Labels"]
         owner, _, start = labels[LABEL].partition("-")
         if labels.get(HOST_LABEL) == here:

@@ -35,6 +35,6 @@ class EarlySandbox:
             raise SandboxError("these boxes have run a pod already")
         begun, self._begun = self._begun, None
         try:
-            return begun.open(pod.shape).run(pod, listen)
+            return self._stack.enter_context(begun.open(pod.shape)).run(pod, listen)
         finally:
             self._ending = Behind(self._stack.close)

@@ -235,8 +235,7 @@ def _serve(
     while not _can_read(stop, 0):
         until = time.time() + keep_s()
         _info(place).write_text(json.dumps({"name": sandbox.name, "pid": os.getpid(), "until": until}))
-        with open_boxes(sandbox, shape, ahead=True) as opened:
-            opened.expect(expected)
+        with open_boxes(sandbox, shape, ahead=True, expected=expected) as opened:
             both = [listener.fileno(), stop.fileno()]
             if both[0] not in select.select(both, [], [], max(0.0, until - time.time()))[0]:
                 return

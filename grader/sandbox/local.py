@@ -15,14 +15,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from grader.error import SandboxError
 from grader.inside.processes import descendants
 from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
-from grader.sandbox.conduct import Opened, ms_since, run_once
+from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, command, compile_inside, this_interpreter
 from grader.sandbox.pod import Listener, Pod, PodResult, Shape, examiner_arguments
 from grader.sandbox.user import own_users
@@ -43,35 +43,32 @@ class LocalSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False) -> Iterator[_Processes]:
-        """Start the examiner's process; end both and all below them. See `WarmSandbox.begin`."""
-        started = time.monotonic()
+    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_LocalExaminer]:
+        """Start the examiner's process; end it and all below it. See `WarmSandbox.begin`."""
         _sweep()
-        users = own_users() if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
-        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
         compile_inside()
-        try:
-            with ExitStack() as stack:
-                examiner = _process("examiner", examiner_arguments(ahead=ahead), users.get("examiner"))
-                yield _Processes(stack, stack.enter_context(examiner), users, root, ms_since(started))
-        finally:
-            shutil.rmtree(root, ignore_errors=True)
+        users = own_users() if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
+        started = time.monotonic()
+        with _process("examiner", examiner_arguments(ahead=ahead, many=many), users.get("examiner")) as channel:
+            yield _LocalExaminer(channel, users, many=many, begin_ms=ms_since(started))
 
 
-class _Processes:
-    """The processes of one pod: the examiner's runs already."""
+class _LocalExaminer(Examiner):
+    """An examiner's process; `users` are those of both boxes, by name, where this may run as others."""
 
-    def __init__(
-        self, stack: ExitStack, examiner: PipeChannel, users: Mapping[str, int], root: str, begin_ms: float
-    ) -> None:
-        self._stack = stack
-        self._examiner = examiner
+    def __init__(self, channel: PipeChannel, users: Mapping[str, int], *, many: bool, begin_ms: float) -> None:
+        super().__init__(many=many, begin_ms=begin_ms)
+        self._channel = channel
         self._users = users
-        self._root = root
-        self._begin_ms = begin_ms
 
-    def open(self, shape: Shape) -> Opened:
-        """Start the solution's process; see `BegunPod.open`."""
+    @property
+    def channel(self) -> PipeChannel:
+        """Its stream."""
+        return self._channel
+
+    @contextmanager
+    def open(self, shape: Shape) -> Iterator[Opened]:
+        """Start the solution's process; end it and all below it. See `BegunPod.open`."""
         started = time.monotonic()
         limits, users = shape.limits, self._users
         notes = ["no isolation of files and network: your own code on your own machine"]
@@ -80,22 +77,27 @@ class _Processes:
         rlimits = {"rlimit_memory_mib": limits.memory_mib, "rlimit_file_mib": limits.disk_mib, "disk_mib": 0}
         if users:
             rlimits["rlimit_processes"] = limits.processes
-            os.chown(self._root, users["solution"], users["solution"])
         else:
             notes.append("the number of processes is not limited")
         notes.append("memory is limited for each process, disk for each file, processor time is not limited")
-        # No spares: nothing here counts the processes of one box alone.
-        solution = _process("keeper", shape.keeper_arguments(spares=0), users.get("solution"))
-        return Opened(
-            solution=self._stack.enter_context(solution),
-            examiner=self._examiner,
-            port=_free_port(),
-            root=self._root,
-            extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
-            notes=tuple(notes),
-            unlimited=("cpus",) if users else ("cpus", "processes"),
-            start_ms=self._begin_ms + ms_since(started),
-        )
+        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
+        try:
+            if users:
+                os.chown(root, users["solution"], users["solution"])
+            # No spares: nothing here counts the processes of one box alone.
+            with _process("keeper", shape.keeper_arguments(spares=0), users.get("solution")) as channel:
+                solution = Solution(
+                    channel=channel,
+                    port=_free_port(),
+                    root=root,
+                    extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
+                    notes=tuple(notes),
+                    unlimited=("cpus",) if users else ("cpus", "processes"),
+                    start_ms=self.start_ms(started),
+                )
+                yield Opened(solution=solution, examiner=self)
+        finally:
+            shutil.rmtree(root, ignore_errors=True)
 
 
 def _sweep() -> None:

@@ -59,9 +59,9 @@ class Shape:
         return [",".join(self.preload), str(spares), json.dumps({"open_files": self.limits.open_files})]
 
 
-def examiner_arguments(*, ahead: bool) -> list[str]:
+def examiner_arguments(*, ahead: bool, many: bool) -> list[str]:
     """Give what the examiner box's first process is started with; one that will wait has pytest run once before."""
-    return ["warm"] if ahead else []
+    return [word for word, is_wanted in (("warm", ahead), ("many", many)) if is_wanted]
 
 
 SPARES = 8
@@ -102,11 +102,7 @@ Listener = Callable[[Mapping[str, Any]], None]
 
 
 class OpenPod(Protocol):
-    """Two boxes that wait, with everything imported. They run one pod and are ended; they are never used again."""
-
-    def expect(self, examiner: Box) -> None:
-        """Have the tests collected that the pod will probably have, while nobody waits. Another pod may come all the same."""
-        ...
+    """Two boxes that wait, with everything imported. They run one pod; the solution's is never used again."""
 
     def run(self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = ...) -> PodResult:
         """Run a pod of the shape that the boxes were made for.
@@ -132,13 +128,22 @@ class Sandbox(Protocol):
 
 
 class BegunPod(Protocol):
-    """The boxes of one pod, of which what needs no shape has been started."""
+    """An examiner's box that has been started, before anything is known of the solution's."""
 
-    def open(self, shape: Shape) -> OpenPod:
-        """Start the rest, once.
+    @property
+    def is_spent(self) -> bool:
+        """Say whether this examiner has examined all that it can."""
+        ...
+
+    def expect(self, examiner: Box) -> None:
+        """Have the tests collected that will probably be wanted, while nobody waits. Others may come all the same."""
+        ...
+
+    def open(self, shape: Shape) -> AbstractContextManager[OpenPod]:
+        """Start the solution's box beside it, one at a time; leaving the context ends it.
 
         Raises:
-            SandboxError: they can't be started.
+            SandboxError: it can't be started.
         """
         ...
 
@@ -147,8 +152,11 @@ class BegunPod(Protocol):
 class WarmSandbox(Sandbox, Protocol):
     """A sandbox whose boxes can be started before there is a submission."""
 
-    def begin(self, *, ahead: bool = False) -> AbstractContextManager[BegunPod]:
-        """Start the boxes of one pod; leaving the context ends them. `ahead`: they will wait, so make them warmer.
+    def begin(self, *, ahead: bool = False, many: bool = False) -> AbstractContextManager[BegunPod]:
+        """Start an examiner's box; leaving the context ends it.
+
+        `ahead`: the boxes will wait, so make them warmer. `many`: it examines one pod after the other, each in a fork of
+        its own and with another solution box, as long as they have the tests that it was told to expect.
 
         Raises:
             SandboxError: they can't be started.

@@ -16,12 +16,12 @@ class WarmPods:
     Each pair of boxes runs one pod and is ended. One pod at a time; `cancel` ends the one that runs.
     """
 
-    def __init__(self, sandbox: WarmSandbox, pod: Pod, *, is_hurried: bool = True) -> None:
-        """`pod` is one of those that will come. `is_hurried`: boxes do ahead all that they can, at the cost of more work in all."""
+    def __init__(self, sandbox: WarmSandbox, pod: Pod) -> None:
+        """`pod` is one of those that will come."""
         self.name = sandbox.name
         self._sandbox = sandbox
         self._shape = pod.shape
-        self._examiner = pod.examiner if is_hurried else None
+        self._examiner = pod.examiner
         self._wake = threading.Condition()
         self._ready: tuple[ExitStack, OpenPod] | None = None
         self._fault: GraderError | None = None
@@ -92,10 +92,8 @@ class WarmPods:
             stack = ExitStack()
             opened: OpenPod | None = None
             try:
-                boxes = open_boxes(self._sandbox, self._shape, ahead=self._examiner is not None)
+                boxes = open_boxes(self._sandbox, self._shape, ahead=True, expected=self._examiner)
                 opened = stack.enter_context(boxes)
-                if self._examiner is not None:
-                    opened.expect(self._examiner)
             except GraderError as error:
                 with self._wake:
                     self._fault = error

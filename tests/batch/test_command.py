@@ -230,7 +230,7 @@ def test_real_boxes_and_a_kill(send: Send, teacher: Callable[..., Teacher]) -> N
     for number in range(4):
         send(f"learner-{number}", (RIGHT, WRONG)[number % 2] + f"\n# {number}\n")
     undisturbed, killed = teacher("undisturbed", words_s=None), teacher("killed", words_s=None)
-    code, _, err = undisturbed.finish("--ahead")
+    code, _, err = undisturbed.finish()
     assert code == 0, err
 
     process = killed.start()

@@ -40,9 +40,8 @@ def _waiting(choice: Choice, exercise: Exercise, *, expected: Exercise | None = 
     """Give boxes that wait for a submission to `exercise`, and for the tests of `expected` where that is told."""
     sandbox = cast(WarmSandbox, choice.sandbox)
     pod = make_pod(exercise, reference(), seed=0)
-    with open_boxes(sandbox, pod.shape, ahead=True) as opened:
-        if expected is not None:
-            opened.expect(make_pod(expected, reference(), seed=0).examiner)
+    examiner = None if expected is None else make_pod(expected, reference(), seed=0).examiner
+    with open_boxes(sandbox, pod.shape, ahead=True, expected=examiner) as opened:
         yield Choice(_Waited(opened), "a test asked for it")
 
 

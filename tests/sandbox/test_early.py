@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import time
-from pathlib import Path
 from typing import cast
 
 import pytest
 
 from grader.error import SandboxError
 from grader.grading import grade, make_pod
-from grader.sandbox import cgroup
 from grader.sandbox.choose import Choice
-from grader.sandbox.docker import HOST_LABEL, LABEL, connect
 from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
 from tests.situation import reference, shop
 
-GONE_S = 5.0
-
-
-def _left(choice: Choice) -> list[object]:
-    """List what boxes of this process are still there: containers, control groups, processes below this one."""
-    left: list[object] = [int(pid) for pid in _children().split()]
-    if choice.name == "docker":
-        with connect() as api:
-            filters = {"label": [f"{LABEL}={cgroup.owner_mark()}", f"{HOST_LABEL}={socket.gethostname()}"]}
-            left += [each["Names"] for each in api.containers(all=True, filters=filters)]
-    left += [group.name for group in cgroup.MOUNT.glob(f"*/{cgroup.PARENT}/{cgroup.owner_mark()}-*")]
-    return left
-
-
-def _children() -> str:
-    return "".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
-
-
-@pytest.fixture(autouse=True)
-def _leaves_nothing(choice: Choice) -> object:
-    before = _left(choice)
-    yield
-    until = time.monotonic() + GONE_S
-    while _left(choice) != before and time.monotonic() < until:
-        time.sleep(0.01)
-    assert _left(choice) == before
+pytestmark = pytest.mark.usefixtures("leaves_nothing")
 
 
 def test_a_pod_has_the_same_result(choice: Choice) -> None:

@@ -11,7 +11,7 @@ from grader.grading import Options, grade
 from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.submission import read_submission
-from tests.situation import EXERCISES, of
+from tests.situation import EXERCISES, of, told
 
 FOLDER = EXERCISES / "exercise-91-own-tests"
 ALL = ["test_right", "test_wrong", "test_nothing_left", "test_the_app_still_answers"]
@@ -65,7 +65,7 @@ def test_tests_that_tell_right_from_wrong_earn_every_point(choice: Choice) -> No
     """Plain pytest, with its fixtures and parameters, reaches an app that the examiner serves, in every sandbox alike."""
     report = grade(load_exercise(FOLDER), read_submission(FOLDER / "reference"), choice)
 
-    assert report.status == "passed", report.message
+    assert report.status == "passed", told(report)
     assert [test.name for test in report.tests if test.status == "pass"] == ALL
 
 

@@ -1,0 +1,41 @@
+"""One examiner for many gradings: it is trusted, so only what runs learner's code must be fresh every time."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from grader.sandbox.pod import BegunPod, Listener, Pod, PodResult, WarmSandbox
+
+
+class SameExaminer:
+    """A sandbox that runs pod after pod with the same tests, one at a time. Use it under `with`, in one thread.
+
+    Each pod has a solution box of its own, and is examined in a fork that has the tests collected.
+    """
+
+    def __init__(self, sandbox: WarmSandbox) -> None:
+        self.name = sandbox.name
+        self._sandbox = sandbox
+        self._stack = ExitStack()
+        self._begun: BegunPod | None = None
+        self._tests: object = None
+
+    def __enter__(self) -> SameExaminer:
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._stack.close()
+
+    def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+        """Run the pod; see `Sandbox.run`."""
+        with self._examiner(pod).open(pod.shape) as opened:
+            return opened.run(pod, listen)
+
+    def _examiner(self, pod: Pod) -> BegunPod:
+        """Give the examiner that knows these tests; another one takes its place where that one is spent."""
+        if self._begun is None or self._begun.is_spent or self._tests != pod.examiner.files:
+            self._stack.close()
+            self._begun = self._stack.enter_context(self._sandbox.begin(many=True))
+            self._tests = pod.examiner.files
+            self._begun.expect(pod.examiner)
+        return self._begun
