@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +106,8 @@ def width() -> int:
     """Give the width to write at: the terminal's, at most 100; 80 where there is none."""
     if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
         return 80
+    import shutil  # not before the boxes of a grading are begun
+
     return min(shutil.get_terminal_size((80, 24)).columns, 100)
 
 

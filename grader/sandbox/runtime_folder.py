@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from pathlib import Path
 def runtime_folder() -> Path | None:
     """Give the folder, made when it is missing; `None` where none can be had that only this user can enter."""
     base = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(base) / "kata-grader" if base else Path(tempfile.gettempdir()) / f"kata-grader-{os.geteuid()}"
+    above = os.environ.get("TMPDIR") or "/tmp"
+    folder = Path(base, "kata-grader") if base else Path(above, f"kata-grader-{os.geteuid()}")
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
