@@ -21,7 +21,7 @@ from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.image import ensure_image
+from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 
@@ -71,11 +71,14 @@ class DockerSandbox:
         started = time.monotonic()
         try:
             with connect() as api:
-                _sweep(api)
-                image = ensure_image(api, say=self._say)
-                examiner = _DockerExaminer(api, image, self._runtime, ahead=ahead, many=many)
+                examiner = _DockerExaminer(api, read_recipe().tag, self._runtime, ahead=ahead, many=many)
                 try:
-                    examiner.begin(started)
+                    try:
+                        examiner.begin(started)
+                    except errors.NotFound:
+                        # Not asked for before, as it is mostly there.
+                        ensure_image(api, say=self._say)
+                        examiner.begin(started)
                     yield examiner
                 finally:
                     examiner.end()
@@ -247,6 +250,7 @@ class _DockerExaminer(Examiner):
             limits=EXAMINER_LIMITS, network_mode="none", runtime=self._runtime,
         )  # fmt: skip
         self._starting = Behind(partial(self._start, self._name))
+        _sweep(self._api)  # while that one starts
         self._begin_ms = ms_since(started)
 
     @property

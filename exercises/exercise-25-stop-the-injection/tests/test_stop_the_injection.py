@@ -21,7 +21,7 @@ def firms(client, db, fake, rng):
     names += [f"{fake.city()} Credit Union {fake.token(3)}", f"Nuts -- and {fake.word()}s"]
     names += [f"{name} {fake.word()}" for name in ("O'Brien", "100% Wool", "1000 Sheep", "a_b Print", "axb Prints")]
     names += [f"Wait! {fake.word()}", f"Back\\slash {fake.word()}"]
-    towns = rng.sample(["Rosario", "Ouagadougou", "Val-d'Or", "Tromsø", "Busan"], 3)
+    towns = rng.sample(["Rosario", "Ouagadougou", "Chiang Mai", "Tromsø", "Busan"], 3)
     rows = [
         {"id": number, "name": name, "town": rng.choice(towns), "founded": rng.randrange(1850, 1870)}
         for number, name in zip(fake.ids(len(names)), rng.sample(names, len(names)), strict=True)
@@ -74,7 +74,7 @@ def having(part, rows):
 def test_honest_searches(found, firms, rng):
     """Honest searches find what they found before: by a part of the name, by the town, and by both."""
     town = rng.choice(firms)["town"]
-    part = rng.choice([part for firm in firms if (part := firm["name"][:3]).isascii()])
+    part = rng.choice([part for firm in firms if (part := firm["name"][:3]).isascii() and part.isalpha()])
 
     assert found() == by("name", firms)
     assert found(q=part.upper()) == having(part, firms)

@@ -20,8 +20,9 @@ class Blog:
     """The learner's blog with authors and their posts, and a browser before it."""
 
     def __init__(self, client, db, fake, rng):
-        self.client, self.db, self.fake, self.rng = client, db, fake, rng
+        self.client, self.db, self.fake = client, db, fake
         client.get("/")
+        self.minutes = rng.sample(range(900_000), 20)
         self.author, self.other = self.add_user(), self.add_user()
 
     def add_user(self):
@@ -34,7 +35,7 @@ class Blog:
     def add_post(self, author, **values):
         """Put a post into the table, from some day of the last years."""
         fake = self.fake
-        created = datetime(2024, 1, 1) + timedelta(minutes=self.rng.randrange(900_000))
+        created = datetime(2024, 1, 1) + timedelta(minutes=self.minutes.pop())
         post = {
             "id": fake.ids(1, 10, 9000)[0],
             "author_id": author["id"],
@@ -83,21 +84,31 @@ def has_post(page, post):
     return all(text in page.text for text in (post["title"], about, post["body"]))
 
 
+def markup(word):
+    """Give a title and a body that look like parts of a page, with a word in them."""
+    return {
+        "title": f'<em>{word}</em> & "{word}"',
+        "body": f"<script>alert('{word}')</script> <em>{word}</em></textarea>",
+    }
+
+
+def made_of(page, word):
+    """Give the names of the elements that such a title or body has become."""
+    return [each.tag for each in page.all("em") + page.all("script") if word in each.raw_text]
+
+
 @pytest.mark.task("register", points=3)
 def test_registering_leads_to_the_login(blog, fake):
-    """Registering leads to the login page, and the login to the list, with the username on it."""
+    """Registering leads to the login page, and adds the user."""
     user = {"username": f"{fake.first()} {fake.token(4)}", "password": fake.password()}
     page = blog.client.get("/auth/register").page()
 
-    registered = page.form("username", "password").send(blog.client, user)
-    logged_in = blog.log_in(user)
+    reply = page.form("username", "password").send(blog.client, user)
 
     assert page.title == "Register - Flaskr"
-    assert leads_to(registered) == "/auth/login"
-    assert leads_to(logged_in) == "/"
-    index = blog.client.get("/").page()
-    assert index.title == "Posts - Flaskr"
-    assert user["username"] in index.text
+    assert leads_to(reply) == "/auth/login"
+    names = [row["username"] for row in blog.db.rows("SELECT username FROM user ORDER BY username")]
+    assert names == sorted([blog.author["username"], blog.other["username"], user["username"]])
 
 
 @pytest.mark.task("register", points=2)
@@ -145,20 +156,21 @@ def test_a_wrong_login_is_told(blog, fake):
         page = page.form("username", "password").send(blog.client, user).page()
         assert page.title == "Log In - Flaskr"
         assert message in page.text
-        assert leads_to(blog.client.get("/create")) == "/auth/login"
+        assert blog.author["username"] not in blog.client.get("/").page().text
 
 
 @pytest.mark.task("login", points=2)
-def test_logging_out(blog):
-    """Logging out leads to the list, and after it one is a visitor again, and others stay logged in."""
+def test_logging_out(blog, fake):
+    """Login and logout lead to the list: after the one it has the username, after the other not, and others stay logged in."""
     second = blog.client.another()
-    blog.log_in(blog.author)
-    blog.log_in(blog.other, second)
-    assert blog.client.get("/create").status_code == 200
+    user = {"username": f"{fake.first()} {fake.token(4)}", "password": fake.password()}
+    blog.client.get("/auth/register").page().form("username", "password").send(blog.client, user)
 
+    assert leads_to(blog.log_in(user)) == "/"
+    assert leads_to(blog.log_in(blog.other, second)) == "/"
+    assert user["username"] in blog.client.get("/").page().text
     assert leads_to(blog.client.get("/auth/logout")) == "/"
-    assert leads_to(blog.client.get("/create")) == "/auth/login"
-    assert blog.author["username"] not in blog.client.get("/").page().text
+    assert user["username"] not in blog.client.get("/").page().text
     assert blog.other["username"] in second.get("/").page().text
 
 
@@ -194,6 +206,7 @@ def test_posts_come_newest_first(blog, rng):
     page = reply.page()
 
     assert reply.status_code == 200
+    assert page.title == "Posts - Flaskr"
     assert [has_post(page, post) for post in posts] == [True] * len(posts)
     posts.sort(key=lambda post: post["created"], reverse=True)
     assert sorted(posts, key=lambda post: page.text.index(post["title"])) == posts
@@ -201,20 +214,14 @@ def test_posts_come_newest_first(blog, rng):
 
 @pytest.mark.task("read", points=2)
 def test_what_people_typed_is_text(blog, fake):
-    """Title and body are shown as they were typed, and no markup comes out of them; the update page keeps them too."""
+    """Title and body are shown as they were typed, and no markup comes out of them."""
     word = fake.token(6)
-    title, body = f'<em>{word}</em> & "{word}"', f"<script>alert('{word}')</script> <em>{word}</em></textarea>"
-    post = blog.add_post(blog.author, title=title, body=body)
+    post = blog.add_post(blog.author, **markup(word))
 
     page = blog.client.get("/").page()
-    blog.log_in(blog.author)
-    update = blog.client.get(f"/{post['id']}/update").page()
 
-    for shown in (page, update):
-        assert [each for each in shown.all("em") + shown.all("script") if word in each.raw_text] == []
+    assert made_of(page, word) == []
     assert has_post(page, post)
-    fields = update.form("title", "body").fields
-    assert (fields["title"], fields["body"]) == (title, body)
 
 
 @pytest.mark.task("read", points=2)
@@ -269,8 +276,9 @@ def test_a_title_is_needed(blog, fake):
 
 @pytest.mark.task("write", points=3)
 def test_an_author_changes_a_post(blog, fake):
-    """The update page has the post in its form; sending it leads to the list, and only that post is changed."""
-    post, other = blog.add_post(blog.author), blog.add_post(blog.author)
+    """The update page has the post in its form as it was typed; sending it leads to the list, and only that post is changed."""
+    word = fake.token(6)
+    post, other = blog.add_post(blog.author, **markup(word)), blog.add_post(blog.author)
     blog.log_in(blog.author)
     page = blog.client.get(f"/{post['id']}/update").page()
     form = page.form("title", "body")
@@ -280,6 +288,7 @@ def test_an_author_changes_a_post(blog, fake):
 
     assert page.title == f'Edit "{post["title"]}" - Flaskr'
     assert (form.fields["title"], form.fields["body"]) == (post["title"], post["body"])
+    assert made_of(page, word) == []
     assert leads_to(reply) == "/"
     assert has_post(blog.client.get("/").page(), {**post, **typed})
     assert blog.is_unchanged({**post, **typed})
@@ -308,11 +317,15 @@ def test_visitors_are_sent_to_the_login(blog, fake):
     """Whoever isn't logged in is sent to the login page by create, update and delete, and nothing changes."""
     post = blog.add_post(blog.author)
     typed = {"title": fake.title(), "body": fake.sentence()}
+    was_there = blog.client.another()
+    blog.log_in(blog.author, was_there)
+    was_there.get("/auth/logout")
 
-    for path in ("/create", f"/{post['id']}/update"):
-        assert (path, leads_to(blog.client.get(path))) == (path, "/auth/login")
-    for path in ("/create", f"/{post['id']}/update", f"/{post['id']}/delete"):
-        assert (path, leads_to(blog.client.post(path, data=typed))) == (path, "/auth/login")
+    for visitor in (blog.client, was_there):
+        for path in ("/create", f"/{post['id']}/update"):
+            assert (path, leads_to(visitor.get(path))) == (path, "/auth/login")
+        for path in ("/create", f"/{post['id']}/update", f"/{post['id']}/delete"):
+            assert (path, leads_to(visitor.post(path, data=typed))) == (path, "/auth/login")
     assert blog.is_unchanged(post)
     assert blog.db.value("SELECT count(*) FROM post") == 1
 

@@ -180,7 +180,7 @@ def test_a_page_has_twenty_authors(client, db, shop, some):
 
 @pytest.mark.task("pages", points=2)
 def test_walking(client, db, shop, some, rng):
-    """Whoever turns the pages meets every author once, and past the last page nobody."""
+    """Whoever turns the pages meets every author once and past the last page nobody, with at most 4 statements a page."""
     made = shop(some(rng.randrange(11, 15)))
     for page in range(1, 6):
         with db.budget(AT_MOST):

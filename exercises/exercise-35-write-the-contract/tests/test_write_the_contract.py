@@ -1,6 +1,7 @@
 """Hidden tests: the document says what the server does, the first version stays, and the second one is there."""
 
 import copy
+import itertools
 import re
 
 import pytest
@@ -37,19 +38,30 @@ class Lending:
         return self.client.post(f"/v{version}/loans", json=body, headers=headers)
 
     def answers(self):
-        """Give an answer of every kind that there is: method, status and reply."""
+        """Ask for an answer of every kind that there is, one after the other; give method, status and reply of each."""
         client, number, unknown = self.client, self.loans[0]["id"], self.fake.integer(9500, 9900)
-        found = []
         for version, name in ((1, "who"), (2, "borrower")):
-            found += [
-                ("GET", 200, client.get(f"/v{version}/loans")),
-                ("GET", 200, client.get(f"/v{version}/loans/{number}")),
-                ("GET", 404, client.get(f"/v{version}/loans/{unknown}")),
-                ("POST", 201, self.post(version, self.new(name))),
-                ("POST", 401, self.post(version, self.new(name), token=None)),
-                ("POST", 422, self.post(version, {name: self.fake.name()})),
-            ]
-        return [*found, ("GET", 400, client.get("/v2/loans", params={"page": 0}))]
+            yield "GET", 200, client.get(f"/v{version}/loans")
+            yield "GET", 200, client.get(f"/v{version}/loans/{number}")
+            yield "GET", 404, client.get(f"/v{version}/loans/{unknown}")
+            yield "POST", 201, self.post(version, self.new(name))
+            yield "POST", 401, self.post(version, self.new(name), token=None)
+            yield "POST", 422, self.post(version, {name: self.fake.name()})
+        yield "GET", 400, client.get("/v2/loans", params={"page": 0})
+
+    def bodies(self):
+        """Read the document with more routes: what is sent to `POST /v1/loans` is what `GET /body-of/v1/loans` answers.
+
+        So a contract, which knows what answers are right, knows what bodies are.
+        """
+        document = copy.deepcopy(self.contract().document)
+        for path in ("/v1/loans", "/v2/loans"):
+            operation = resolved(document, document["paths"][path])["post"]
+            content = resolved(document, operation.get("requestBody", {})).get("content", {})
+            assert "schema" in content.get("application/json", {}), f"POST {path} has no schema of its body"
+            answer = {"description": "The body", "content": {"application/json": content["application/json"]}}
+            document["paths"][f"/body-of{path}"] = {"get": {"responses": {"200": answer}}}
+        return self.openapi.read(document)
 
 
 @pytest.fixture
@@ -68,6 +80,16 @@ def refusal(reply, code):
     error = reply.json()["error"]
     is_right = set(reply.json()) == {"error"} and set(error) == {"code", "message", "fields"} and error["code"] == code
     return set(error["fields"]) if is_right else None
+
+
+def resolved(document, value):
+    """Give what stands at the end of the references that a value consists of."""
+    while "$ref" in value:
+        steps = value["$ref"].removeprefix("#/").split("/")
+        value = document
+        for step in steps:
+            value = value[step.replace("~1", "/").replace("~0", "~")]
+    return value
 
 
 def damaged(value):
@@ -109,13 +131,14 @@ def test_every_answer_is_as_documented(lending):
         assert contract.accepts(method, reply.path, status, reply.json())
 
 
+@pytest.mark.needs("test_every_answer_is_as_documented")
 @pytest.mark.task("document", points=3)
 def test_the_schemas_refuse_what_is_wrong(lending):
     """No schema takes an answer in which a field is missing, has another type, or is one too many."""
     contract = lending.contract()
 
     for method, status, reply in lending.answers():
-        assert contract.accepts(method, reply.path, status, reply.json())
+        contract.check(method, reply)
         for body in damaged(reply.json()):
             if contract.accepts(method, reply.path, status, body):
                 place = f"{method} {reply.path}, {status}"
@@ -154,17 +177,29 @@ def test_examples_are_valid(lending):
 @pytest.mark.needs("test_every_route_is_in_the_document")
 @pytest.mark.task("document", points=3)
 def test_a_hundred_requests(lending, rng):
-    """A hundred requests, drawn from the document, right ones and wrong ones, are answered as it says."""
-    contract = lending.contract()
+    """A hundred requests, right ones and wrong ones, most of them drawn from the document, are answered as it says."""
+    contract, bodies = lending.contract(), lending.bodies()
     operations = [each for each in contract.operations if each.path != "/openapi.json"]
     known = {name: [loan["id"] for loan in lending.loans] for name in ("id", "loan_id", "number", "loanId")}
 
-    for turn in range(100):
+    def is_as_it_says(method, path, reply, body):
+        contract.check(method, reply)
+        if reply.status_code in (201, 422):
+            is_right = bodies.accepts("GET", f"/body-of{path}", 200, body)
+            told = f"by the document this body is {'right' if is_right else 'wrong'}"
+            assert reply.status_code == (201 if is_right else 422), told
+
+    for turn in range(88):
         operation = operations[turn % len(operations)]
         drawn = contract.draw(operation, rng, known=known, is_broken=rng.random() < 0.4)
         headers = {} if rng.random() < 0.1 else {"Authorization": f"Bearer {TOKEN}"}
         reply = lending.client.request(operation.method, drawn.path, headers=headers, **drawn.options)
-        contract.check(operation.method, reply)
+        is_as_it_says(operation.method, drawn.path, reply, drawn.options.get("json"))
+    for path, name in (("/v1/loans", "who"), ("/v2/loans", "borrower")):
+        new = {**lending.new(name), "due": lending.fake.date().isoformat()}
+        changes = ({}, {"due": None}, {"title": ""}, {name: ""}, {"due": "soon"}, {"due": new["due"].replace("-", "/")})
+        for body in ({**new, **change} for change in changes):
+            is_as_it_says("POST", path, lending.post(path[2], body), body)
 
 
 @pytest.mark.task("second", points=3)
@@ -251,7 +286,9 @@ def test_the_first_version_is_as_it_was(lending):
 @pytest.mark.task("first", points=2)
 def test_the_first_version_announces_its_end(lending):
     """Every answer of the first version, a refusal too, has the headers Deprecation and Sunset; no other answer has."""
-    for _, _, reply in [*lending.answers(), ("GET", 200, lending.client.get("/openapi.json"))]:
+    other = ("GET", 200, lending.client.get("/openapi.json"))
+
+    for _, _, reply in itertools.chain([other], lending.answers()):
         announced = (reply.headers.get("Deprecation"), reply.headers.get("Sunset"))
         wanted = (DEPRECATION, SUNSET) if reply.path.startswith("/v1/") else (None, None)
         assert (reply.path, *announced) == (reply.path, *wanted)
