@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 import msgspec
 
 from grader import __version__, usually
+from grader.boxes import make_pod
 from grader.exercise import Exercise, HiddenTest
 from grader.report import (
     Exchange,
@@ -30,16 +30,12 @@ from grader.report import (
     TestStatus,
 )
 from grader.sandbox.choose import Choice
-from grader.sandbox.pod import Box, Limits, Pod, PodResult
+from grader.sandbox.pod import Limits, PodResult
 from grader.submission import Submission
 
 SEED_BITS = 48
 TEXT_MAX = 8000
 MOST_LINES = 10_000_000
-
-
-_RUNS_TESTS = re.compile(rb"\bdef \w+\([^)]*\bsuite\b")
-"""A hidden test, or a fixture of it, that asks for the learner's own tests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,39 +53,6 @@ def derive_seed(exercise: Exercise, submission: Submission) -> int:
     """Give the seed of a grading: the same for the same exercise and files, and not to be known without the hidden tests."""
     digest = hashlib.sha256(f"{exercise.digest}:{submission.digest}".encode()).digest()
     return int.from_bytes(digest[: SEED_BITS // 8], "big")
-
-
-def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: float | None = None) -> Pod:
-    """Give the two boxes of a grading. Hidden files are in the examiner's only."""
-    limits: Limits = exercise.limits if wall_s is None else replace(exercise.limits, wall_s=wall_s)
-    common = {"kind": exercise.kind, "database": exercise.database, "fresh": exercise.fresh}
-    solution = Box(
-        files=submission.files,
-        settings={
-            **common,
-            "module": exercise.module,
-            "env": dict(exercise.app.env),
-            "command": list(exercise.app.command) if exercise.app.command else None,
-            "preload": list(_preload(exercise)),
-        },
-        limits=limits,
-    )
-    examiner = Box(files=exercise.test_files(), settings={**common, "seed": seed})
-    return Pod(solution=solution, examiner=examiner, wall_s=limits.wall_s)
-
-
-def _preload(exercise: Exercise) -> tuple[str, ...]:
-    """Give the modules to import before there is a submission: a learner's code mostly imports what the starter does."""
-    names: list[str] = []
-    if not exercise.app.command:
-        if exercise.kind == "http":
-            names += ["flask", "waitress.server"]
-        if exercise.database != "none":
-            names += ["sqlalchemy", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"]
-        names += exercise.imports
-    if any(_RUNS_TESTS.search(content) for content in exercise.contents.values()):
-        names.append("pytest")
-    return tuple(dict.fromkeys(names))
 
 
 def grade(

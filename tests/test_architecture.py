@@ -21,6 +21,7 @@ LAYERS = [
     ("grader.verify",),
     ("grader.render", "grader.store", "grader.progress", "grader.receipt", "grader.git"),
     ("grader.grading", "grader.diagnosis"),
+    ("grader.boxes",),
     ("grader.usually",),
     ("grader.course", "grader.outline"),
     ("grader.exercise", "grader.hidden_test", "grader.toml_lines", "grader.archive", "grader.submission"),

@@ -21,6 +21,7 @@ from grader.cli.common import (
 from grader.course import home_of
 from grader.folder import is_pack
 from grader.sandbox.choose import Choice, choose
+from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
 
 
@@ -65,7 +66,13 @@ def grade_exercise(
     own = home.root / "exercises" / folder.name / "solution"
     is_own = path is None or Path(path).resolve() == own.resolve()
     choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
-    with _begun(choice, runtime=runtime, keep=keep and is_own and choice.name != "local") as begun:
+    with _begun(choice, runtime=runtime, keep=keep and is_own and choice.name != "local") as (choice, early):
+        from grader.boxes import shape_of
+        from grader.exercise import load_exercise
+
+        found = load_exercise(folder)
+        if early is not None:
+            early.prepare(shape_of(found, wall_s=wall_limit))
         from grader.cli.grading import Request, grade_one
 
         request = Request(
@@ -78,24 +85,22 @@ def grade_exercise(
             is_verbose=verbose,
             is_quiet=quiet,
         )
-        return grade_one(course, home, folder, begun, request)
+        return grade_one(course, home, found, choice, request)
 
 
 @contextmanager
-def _begun(choice: Choice, *, runtime: str | None, keep: bool) -> Iterator[Choice]:
+def _begun(choice: Choice, *, runtime: str | None, keep: bool) -> Iterator[tuple[Choice, EarlySandbox | None]]:
     """Have boxes begin, unless some wait. `keep`: use those that wait, and leave some for the next time."""
     sandbox = choice.sandbox
     if not isinstance(sandbox, WarmSandbox):
-        yield choice
+        yield choice, None
         return
-    from grader.sandbox.early import EarlySandbox
-
     if keep:
         from grader.sandbox.kept import KeptSandbox, keep_s, sockets
 
         keep = keep_s() > 0
         if keep and sockets(sandbox.name):
-            yield replace(choice, sandbox=KeptSandbox(sandbox, runtime=runtime))
+            yield replace(choice, sandbox=KeptSandbox(sandbox, runtime=runtime)), None
             return
     with EarlySandbox(sandbox) as early:
-        yield replace(choice, sandbox=KeptSandbox(early, runtime=runtime) if keep else early)
+        yield replace(choice, sandbox=KeptSandbox(early, runtime=runtime) if keep else early), early

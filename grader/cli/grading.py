@@ -1,4 +1,7 @@
-"""Grade one submission in boxes that have been begun, and show and keep what came of it."""
+"""Grade one submission in boxes that have been begun, and show and keep what came of it.
+
+What is imported here is imported while the boxes start, also what is used after them.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,18 @@ from typing import NamedTuple
 import msgspec
 
 from grader.cli.common import has_colour, has_unicode, say, width
+from grader.cli.learner import after_passing, builds_on, database_url, learner_of
 from grader.course import Course, default_submission
 from grader.error import GraderError, RefusedSubmission, UsageError
-from grader.exercise import Exercise, load_exercise
+from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
 from grader.render.account import short_name
+from grader.render.text import TextReporter
 from grader.report import Report
 from grader.sandbox.choose import Choice
+from grader.store.inbox import keep as keep_report
 from grader.store.round import round_of
+from grader.store.submissions import keep_submission
 from grader.submission import Submission, read_submission
 
 EXIT_CODES = {"passed": 0, "failed": 1, "broken": 1, "grader-error": 3}
@@ -36,13 +43,12 @@ class Request(NamedTuple):
     is_quiet: bool
 
 
-def grade_one(course: Course, home: Course, exercise_folder: Path, choice: Choice, request: Request) -> int:
+def grade_one(course: Course, home: Course, found: Exercise, choice: Choice, request: Request) -> int:
     """Grade; `home` is the course in which the learner works. Give the exit code.
 
     Raises:
         GraderError: there is nothing that can be graded, or the sandbox failed.
     """
-    found = load_exercise(exercise_folder)
     if request.path is None:
         folder, is_new = default_submission(found if home is course else _in_pack(found, home))
         if is_new:
@@ -61,8 +67,6 @@ def grade_one(course: Course, home: Course, exercise_folder: Path, choice: Choic
 
     reporter = None
     if request.format == "text" and request.output in (None, "-"):
-        from grader.render.text import TextReporter
-
         reporter = TextReporter(_write, width(), has_colour(), has_unicode(), request.is_quiet)
         reporter.start(found.title, choice.name, [(task.id, task.title) for task in found.tasks])
     report = grade(
@@ -77,10 +81,6 @@ def grade_one(course: Course, home: Course, exercise_folder: Path, choice: Choic
         from grader.batch.image import with_image
 
         report = with_image(report)
-    # Imported while nothing waits for them any more: what stands above delays the boxes.
-    from grader.store.inbox import keep as keep_report
-    from grader.store.submissions import keep_submission
-
     keep_submission(submission.files, submission.digest, home.state)
     kept = keep_report(report, home.state, learner="" if request.is_own else str(folder))
     if reporter is not None:
@@ -125,8 +125,6 @@ def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
     """Tell in one line, at the first grading of a locked exercise, what to pass before. It is graded all the same."""
     if not exercise.needs:
         return
-    from grader.cli.learner import builds_on, learner_of
-
     try:
         note = builds_on(learner_of(course), exercise.id)
     except GraderError:
@@ -137,8 +135,6 @@ def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
 
 def _next_step(course: Course, report: Report) -> str | None:
     """Name the exercise to go on with; None where the history can't tell."""
-    from grader.cli.learner import after_passing, database_url, learner_of
-
     if database_url() is not None:
         return "Next: `grade next` names the exercise to go on with."  # a server is not asked while someone waits
     try:

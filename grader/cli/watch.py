@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from grader.boxes import make_pod
 from grader.cli.common import (
     course_of,
     course_option,
@@ -31,7 +32,7 @@ from grader.cli.common import (
 from grader.course import default_submission
 from grader.error import GraderError, UsageError
 from grader.exercise import Exercise
-from grader.grading import Options, grade, make_pod
+from grader.grading import Options, grade
 from grader.report import Report
 from grader.sandbox.choose import Choice, choose, named
 from grader.sandbox.warm import WarmPods

@@ -114,7 +114,7 @@ class _BubblewrapExaminer(Examiner):
                     unlimited=unlimited,
                     start_ms=self.start_ms(started),
                 )
-                yield Opened(solution=solution, examiner=self)
+                yield Opened(solution=lambda: solution, examiner=self)
 
 
 @contextmanager

@@ -275,16 +275,16 @@ class Examiner:
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """Two boxes that wait."""
+    """Two boxes that wait, or are being started: `solution` gives the one when it waits."""
 
-    solution: Solution
+    solution: Callable[[], Solution]
     examiner: Examiner
 
     def run(
         self, pod: Pod, listen: Listener | None = None, *, is_cancelled: Callable[[], bool] = lambda: False
     ) -> PodResult:
         """Run a pod in these boxes; see `OpenPod.run`."""
-        solution = self.solution
+        solution = self.solution()
         messages = (
             load_message(pod.solution, port=solution.port, root=solution.root, extra=solution.extra),
             examine_message(pod, port=solution.port),

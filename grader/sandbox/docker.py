@@ -262,12 +262,13 @@ class _DockerExaminer(Examiner):
 
     @contextmanager
     def open(self, shape: Shape) -> Iterator[Opened]:
-        """Start a solution's container; remove it whatever happens. See `BegunPod.open`."""
+        """Have a solution's container started; remove it whatever happens. See `BegunPod.open`."""
         started = time.monotonic()
-        # The network is shared with one solution at a time.
-        self._await_removal()
         name = f"{self._name}-solution-{next(self._numbers)}"
-        try:
+
+        def start() -> None:
+            # The network is shared with one solution at a time.
+            self._await_removal()
             _create(
                 self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
                 limits=with_spares(shape.limits) if self._ahead else shape.limits,
@@ -275,7 +276,10 @@ class _DockerExaminer(Examiner):
             )  # fmt: skip
             assert self.channel  # the network that is joined exists once the examiner's container runs
             self._start(name)
-            solution = Solution(
+
+        def solution() -> Solution:
+            starting.wait()
+            return Solution(
                 channel=self._channels[name],
                 port=PORT,
                 root=ROOT,
@@ -283,9 +287,15 @@ class _DockerExaminer(Examiner):
                 start_ms=self.start_ms(started),
                 ended_by=lambda: _ended_by(self._api, name),
             )
+
+        starting = Behind(start)
+        try:
             yield Opened(solution=solution, examiner=self)
         finally:
-            self._remove(name)
+            try:
+                starting.wait()
+            finally:
+                self._remove(name)
 
     def end(self) -> None:
         """Remove the container, however far it came, and see that no other is left."""

@@ -6,17 +6,18 @@ from contextlib import ExitStack
 
 from grader.error import SandboxError
 from grader.sandbox.behind import Behind
-from grader.sandbox.pod import BegunPod, Listener, Pod, PodResult, WarmSandbox
+from grader.sandbox.pod import BegunPod, Listener, OpenPod, Pod, PodResult, Shape, WarmSandbox
 
 
 class EarlySandbox:
-    """A sandbox for one pod. Under `with`: what needs no pod is started at once; at its end all has ended."""
+    """A sandbox for one pod. Under `with`: what needs nothing of it is started at once; at its end all has ended."""
 
     def __init__(self, sandbox: WarmSandbox) -> None:
         self.name = sandbox.name
         self._sandbox = sandbox
         self._stack = ExitStack()
         self._begun: BegunPod | None = None
+        self._opened: tuple[Shape, OpenPod] | None = None
         self._ending: Behind | None = None
 
     def __enter__(self) -> EarlySandbox:
@@ -29,12 +30,20 @@ class EarlySandbox:
         else:
             self._ending.wait()
 
+    def prepare(self, shape: Shape) -> None:
+        """Start the rest, for a pod of this shape."""
+        if self._begun is not None:
+            begun, self._begun = self._begun, None
+            self._opened = shape, self._stack.enter_context(begun.open(shape))
+
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
-        if self._begun is None:
+        self.prepare(pod.shape)
+        if self._opened is None:
             raise SandboxError("these boxes have run a pod already")
-        begun, self._begun = self._begun, None
+        (shape, opened), self._opened = self._opened, None
+        assert shape == pod.shape
         try:
-            return self._stack.enter_context(begun.open(pod.shape)).run(pod, listen)
+            return opened.run(pod, listen)
         finally:
             self._ending = Behind(self._stack.close)

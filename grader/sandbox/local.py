@@ -95,7 +95,7 @@ class _LocalExaminer(Examiner):
                     unlimited=("cpus",) if users else ("cpus", "processes"),
                     start_ms=self.start_ms(started),
                 )
-                yield Opened(solution=solution, examiner=self)
+                yield Opened(solution=lambda: solution, examiner=self)
         finally:
             shutil.rmtree(root, ignore_errors=True)
 

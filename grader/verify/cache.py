@@ -18,7 +18,7 @@ from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
 from grader.whole_file import whole_file
 
-_CODE = ("inside", "verify", "grading.py", "exercise.py", "folder.py", "hidden_test.py", "submission.py")
+_CODE = ("inside", "verify", "grading.py", "boxes.py", "exercise.py", "folder.py", "hidden_test.py", "submission.py")
 _BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
 
 _decoder = msgspec.json.Decoder(Verified)

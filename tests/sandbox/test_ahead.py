@@ -10,8 +10,9 @@ from typing import cast
 
 import pytest
 
+from grader.boxes import make_pod
 from grader.exercise import Exercise, load_exercise
-from grader.grading import grade, make_pod
+from grader.grading import grade
 from grader.render import render
 from grader.report import Report
 from grader.sandbox.choose import Choice

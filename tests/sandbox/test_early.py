@@ -7,8 +7,9 @@ from typing import cast
 
 import pytest
 
+from grader.boxes import make_pod
 from grader.error import SandboxError
-from grader.grading import grade, make_pod
+from grader.grading import grade
 from grader.sandbox.choose import Choice
 from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
