@@ -194,7 +194,7 @@ class _Box:
 def program() -> str | None:
     """Give the path of `bwrap`, or `None` where it isn't installed."""
     # As `shutil.which`, which takes longer to import than a box takes to begin.
-    for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
+    for folder in os.get_exec_path():
         path = os.path.join(folder, "bwrap")
         if os.access(path, os.X_OK) and os.path.isfile(path):
             return path
