@@ -249,7 +249,7 @@ class _DockerExaminer(Examiner):
             self._api, self._image, self._name, "examiner", arguments,
             limits=EXAMINER_LIMITS, network_mode="none", runtime=self._runtime,
         )  # fmt: skip
-        self._starting = Behind(partial(self._start, self._name))
+        self._starting = Behind(self._start)
         _sweep(self._api)  # while that one starts
         self._begin_ms = ms_since(started)
 
@@ -274,8 +274,9 @@ class _DockerExaminer(Examiner):
                 limits=with_spares(shape.limits) if self._ahead else shape.limits,
                 network_mode=f"container:{self._name}", runtime=self._runtime,
             )  # fmt: skip
+            self._channels[name] = _attach(self._api, name)
             assert self.channel  # the network that is joined exists once the examiner's container runs
-            self._start(name)
+            self._api.start(name)
 
         def solution() -> Solution:
             starting.wait()
@@ -306,9 +307,9 @@ class _DockerExaminer(Examiner):
             self._remove(self._name)
             self._await_removal()
 
-    def _start(self, name: str) -> None:
-        self._channels[name] = _attach(self._api, name)
-        self._api.start(name)
+    def _start(self) -> None:
+        self._channels[self._name] = _attach(self._api, self._name)
+        self._api.start(self._name)
 
     def _remove(self, name: str) -> None:
         """Have a container removed."""
