@@ -141,6 +141,7 @@ class Examination:
         self._settings = settings
         self._expected = expected
         self._many = many
+        self.is_fork = False
         self._uncollected: list[dict[str, str]] = []
         self.unexpected: Mapping[str, Any] | None = None
         """What the host wants examined, where that is something else than what was collected."""
@@ -172,16 +173,17 @@ class Examination:
             if message["files"] != self._expected or len(_seeds(settings)) > 1:
                 self.unexpected = message
                 return False
-            if not self._many or self._is_fork():
+            if not self._many or self._forks():
                 self._settings = {**settings, "seed": _seeds(settings)[0]}
                 self.begin()
                 return True
 
-    def _is_fork(self) -> bool:
+    def _forks(self) -> bool:
         """Fork; say `True` in the fork, and `False` in this process, once the fork has done its work."""
         gc.freeze()
         pid = os.fork()
         if pid == 0:
+            self.is_fork = True
             return True
         if os.waitpid(pid, 0)[1] != 0:
             os._exit(1)  # which the fork has told the reason of
@@ -535,6 +537,8 @@ def examine_expected(link: Link, files: Mapping[str, str], *, many: bool) -> Non
     if examination.unexpected is not None:
         _forget_modules(folder)
         examine(link, examination.unexpected)
+    elif many and not examination.is_fork:
+        raise GraderFault(f"pytest ended with {code} while it waited for a submission")
     else:
         link.event("done", exit_code=code)
         if many:

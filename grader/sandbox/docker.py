@@ -65,27 +65,35 @@ class DockerSandbox:
     @contextmanager
     def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_DockerExaminer]:
         """Start the examiner's container; remove it whatever happens. See `WarmSandbox.begin`."""
-        import requests
         from docker import errors
 
         started = time.monotonic()
-        try:
-            with connect() as api:
-                examiner = _DockerExaminer(api, read_recipe().tag, self._runtime, ahead=ahead, many=many)
+        with _judged(), connect() as api:
+            examiner = _DockerExaminer(api, read_recipe().tag, self._runtime, ahead=ahead, many=many)
+            try:
                 try:
-                    try:
-                        examiner.begin(started)
-                    except errors.NotFound:
-                        # Not asked for before, as it is mostly there.
-                        ensure_image(api, say=self._say)
-                        examiner.begin(started)
-                    yield examiner
-                finally:
-                    examiner.end()
-        except (errors.DockerException, requests.RequestException) as error:
-            raise SandboxError(
-                f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
-            ) from error
+                    examiner.begin(started)
+                except errors.NotFound:
+                    # Not asked for before, as it is mostly there.
+                    ensure_image(api, say=self._say)
+                    examiner.begin(started)
+                yield examiner
+            finally:
+                examiner.end()
+
+
+@contextmanager
+def _judged() -> Iterator[None]:
+    """Raise what the engine fails in as a fault of the sandbox."""
+    import requests
+    from docker import errors
+
+    try:
+        yield
+    except (errors.DockerException, requests.RequestException) as error:
+        raise SandboxError(
+            f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
+        ) from error
 
 
 @contextmanager
@@ -266,6 +274,7 @@ class _DockerExaminer(Examiner):
         started = time.monotonic()
         name = f"{self._name}-solution-{next(self._numbers)}"
 
+        @_judged()
         def start() -> None:
             # The network is shared with one solution at a time.
             self._await_removal()
@@ -307,6 +316,7 @@ class _DockerExaminer(Examiner):
             self._remove(self._name)
             self._await_removal()
 
+    @_judged()
     def _start(self) -> None:
         self._channels[self._name] = _attach(self._api, self._name)
         self._api.start(self._name)
@@ -316,7 +326,7 @@ class _DockerExaminer(Examiner):
         channel = self._channels.pop(name, None)
         if channel is not None:
             channel.close()
-        self._removing.append(Behind(partial(_remove, self._api, name)))
+        self._removing.append(Behind(_judged()(partial(_remove, self._api, name))))
 
     def _await_removal(self) -> None:
         faults = []
@@ -352,6 +362,7 @@ def _remove(api: APIClient, name: str) -> None:
         return
 
 
+@_judged()
 def _ended_by(api: APIClient, name: str) -> str | None:
     """Name the limit that ended the solution's container, as the engine saw it."""
     state = api.inspect_container(name)["State"]

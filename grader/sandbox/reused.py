@@ -28,12 +28,17 @@ class SameExaminer:
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
-        with self._examiner(pod).open(pod.shape) as opened:
-            return opened.run(pod, listen)
+        try:
+            with self._examiner(pod).open(pod.shape) as opened:
+                return opened.run(pod, listen)
+        except BaseException:
+            self._begun = None  # it may be the reason
+            raise
 
     def _examiner(self, pod: Pod) -> BegunPod:
         """Give the examiner that knows these tests; another one takes its place where that one is spent."""
         if self._begun is None or self._begun.is_spent or self._tests != pod.examiner.files:
+            self._begun = None
             self._stack.close()
             self._begun = self._stack.enter_context(self._sandbox.begin(many=True))
             self._tests = pod.examiner.files

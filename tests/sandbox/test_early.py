@@ -10,14 +10,16 @@ import pytest
 from grader.boxes import make_pod
 from grader.error import SandboxError
 from grader.grading import grade
+from grader.sandbox import cgroup
 from grader.sandbox.choose import Choice
+from grader.sandbox.docker import LABEL, connect
 from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
+from tests.conftest import make_sandbox
 from tests.situation import reference, shop
 
-pytestmark = pytest.mark.usefixtures("leaves_nothing")
 
-
+@pytest.mark.usefixtures("leaves_nothing")
 def test_a_pod_has_the_same_result(choice: Choice) -> None:
     """What was begun early is made like what is begun late."""
     with EarlySandbox(cast(WarmSandbox, choice.sandbox)) as early:
@@ -27,6 +29,7 @@ def test_a_pod_has_the_same_result(choice: Choice) -> None:
     assert report.status == "passed", report.message
 
 
+@pytest.mark.usefixtures("leaves_nothing")
 def test_it_is_for_one_pod(choice: Choice) -> None:
     """A box that has run learner's code is never used again."""
     pod = make_pod(shop(), reference(), seed=1)
@@ -36,9 +39,25 @@ def test_it_is_for_one_pod(choice: Choice) -> None:
             early.run(pod)
 
 
+@pytest.mark.usefixtures("leaves_nothing")
 def test_what_fails_before_there_is_a_pod_leaves_nothing(choice: Choice) -> None:
     """Such as an exercise that isn't sound, at any moment of the start."""
     for wait_s in (0, 0.005, 0.05):
         with pytest.raises(ZeroDivisionError), EarlySandbox(cast(WarmSandbox, choice.sandbox)):
             time.sleep(wait_s)
             raise ZeroDivisionError
+
+
+def test_what_the_engine_fails_in_is_told_as_that() -> None:
+    """At whatever moment: here the examiner's container is gone before the solution's joins its network."""
+    sandbox = cast(WarmSandbox, make_sandbox("docker"))
+    with pytest.raises(SandboxError, match="container engine failed"):  # noqa: SIM117
+        with EarlySandbox(sandbox) as early:
+            _remove_examiner()
+            early.run(make_pod(shop(), reference(), seed=1))
+
+
+def _remove_examiner() -> None:
+    with connect() as api:
+        (found,) = api.containers(all=True, filters={"label": f"{LABEL}={cgroup.owner_mark()}"})
+        api.remove_container(found["Id"], force=True)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import select
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import pytest
 
+from grader.error import SandboxError
 from grader.exercise import load_exercise
 from grader.grading import Options, grade, grade_on_seeds
+from grader.inside import wire
 from grader.report import Report
 from grader.sandbox.choose import Choice
+from grader.sandbox.conduct import Examiner
 from grader.sandbox.pod import WarmSandbox
 from grader.sandbox.reused import SameExaminer
 from grader.submission import read_submission
@@ -60,6 +66,19 @@ def test_an_examiner_that_came_to_the_end_of_its_time_is_replaced(same: Choice) 
     first = _examiner(same)
     report = graded(same, "never_answers", wall_s=1)
     assert report.limit == "wall", report.message
+    assert grade(shop(), reference(), same).status == "passed"
+    assert _examiner(same) is not first
+
+
+def test_an_examiner_that_has_ended_is_replaced(same: Choice) -> None:
+    """A batch tries again after a fault of the sandbox, and must not meet the same one for ever."""
+    assert grade(shop(), reference(), same).status == "passed"
+    first = cast(Examiner, _examiner(same))
+    first.channel.send(wire.encode({"no": "examination"}), time.monotonic() + 5)
+    while select.select([first.channel], [], [], 20)[0] and first.channel.receive():
+        pass  # until it has ended
+    with suppress(SandboxError):
+        assert grade(shop(), reference(), same).status == "grader-error"
     assert grade(shop(), reference(), same).status == "passed"
     assert _examiner(same) is not first
 
