@@ -22,6 +22,7 @@ from . import learner, processes, warm, wire
 from .confine import be_first_when_memory_ends, confine
 
 CONTROL_S = 2
+_PYTHON = ("python", "python3")
 _CONTROL = 4
 _NOTES = 3
 
@@ -130,8 +131,10 @@ def _do(message: Mapping[str, Any]) -> NoReturn:
     if command:
         os.close(_CONTROL)
         os.chdir(job.code)
+        # A machine whose interpreter a box borrows may have it by the name of `python3` only, or by another's.
+        program = sys.executable if command[0] in _PYTHON else command[0]
         try:
-            os.execvpe(command[0], command, dict(os.environ))
+            os.execvpe(program, command, dict(os.environ))
         except OSError as error:
             reason = {"type": "CannotStart", "own": True, "phase": "start", "frames": []}
             reason["message"] = f"`{command[0]}` could not be started: {error.strerror}"

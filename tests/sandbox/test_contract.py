@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from grader.diagnosis import diagnose
+from grader.exercise import App
 from grader.grading import grade
 from grader.sandbox.choose import Choice
-from tests.situation import graded, of, reference, shop
+from grader.submission import submission_of
+from tests.situation import graded, of, reference, shop, told
 
 
 def test_a_right_answer_earns_every_point(choice: Choice) -> None:
@@ -21,6 +24,29 @@ def test_a_right_answer_earns_every_point(choice: Choice) -> None:
     assert report.points == report.points_max == Decimal("3.5")
     assert [test.status for test in report.tests] == ["pass"] * 4
     assert report.sandbox.name == choice.name
+
+
+def test_an_app_that_a_command_starts(choice: Choice) -> None:
+    """`python` is the box's own, whatever the machine calls it: Debian has `python3` only."""
+    code = """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+class Greeting(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"Welcome!")
+
+HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Greeting).serve_forever()
+"""
+    app = App(command=("python", "app.py"), env={"PATH": "/nowhere"})
+    exercise = msgspec.structs.replace(shop(), app=app)
+
+    report = grade(exercise, submission_of({"app.py": code.encode()}), choice)
+
+    assert report.status == "failed", told(report)
+    assert of(report, "test_it_greets").status == "pass", told(report)
 
 
 def test_the_same_files_get_the_same_seed(quick: Choice) -> None:
