@@ -383,7 +383,8 @@ class Examination:
             return self._judge_assertion(error)
         if isinstance(error, pytest.fail.Exception) and is_claim:
             return {"status": "fail", "message": str(error)[:2000]}
-        if isinstance(error, GraderFault) or not self._has_spoken() or not isinstance(error, Exception):
+        # No answer of the learner's makes an import fail.
+        if isinstance(error, (GraderFault, ImportError)) or not self._has_spoken() or not isinstance(error, Exception):
             return {"status": "error", "message": _one_line(error)}
         return {"status": "fail", "symptom": "shape", "message": _tell_shape(error)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tarfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from docker.errors import APIError, ImageNotFound
 from grader.error import SandboxError
 from grader.sandbox.choose import Choice
 from grader.sandbox.image import ensure_image, read_recipe
+from tests.conftest import ROOT
 
 INSIDE = Path(__file__).parents[2] / "grader" / "inside"
 VARIABLES = ("GRADE_BASE_IMAGE", "GRADE_WHEELS", "GRADE_CA_BUNDLE", "GRADE_BUILD_NETWORK")
@@ -323,3 +325,10 @@ def test_a_built_image_holds_what_a_box_needs_and_nothing_of_the_build(choose_na
         options = {"network_mode": "none", "read_only": True, "remove": True}
         said = client.containers.run(image, ["/opt/grade/bin/python", "-I", "-B", "-c", look], **options)
     assert said.decode().strip() == "65532 65532 True True True False [] False"
+
+
+def test_who_grades_without_an_image_has_what_is_in_it() -> None:
+    """A box that borrows the grader's own Python can import the same packages, of the same versions."""
+    names = ("requirements/box.txt", "requirements/grader.txt")
+    box, grader = ({line for line in (ROOT / name).read_text().splitlines() if re.match(r"\w", line)} for name in names)
+    assert box - grader == set()
