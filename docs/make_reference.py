@@ -57,7 +57,8 @@ KEYS = {
         "fresh": "what gets a fresh app, fresh files and a fresh database: each test, or the exercise as a whole",
     },
     "app": {
-        "command": "the program to start in place of Python's `create_app()` or `app`; it listens on `$PORT`. `python` is the box's own",
+        "command": "the program to start in place of Python's `create_app()` or `app`; it listens on `$PORT`. "
+        "`python` is the box's own",
         "env": "environment variables of the app",
     },
     "function": {"module": "where `call` looks for a function that is named without a module"},
