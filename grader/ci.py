@@ -22,7 +22,6 @@ import msgspec
 
 from grader import receipt
 from grader.batch.attempt import graded, refused
-from grader.batch.batch import put
 from grader.course import Course
 from grader.error import BrokenExercise, RefusedSubmission, UsageError
 from grader.exercise import Exercise
@@ -34,6 +33,7 @@ from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.store.place import reason
 from grader.submission import kind_problem, read_submission, shown
+from grader.whole_file import write_whole
 
 if TYPE_CHECKING:
     from grader.receipt import Ed25519PrivateKey
@@ -271,7 +271,7 @@ def write(results: Sequence[Result], where: Target, *, root: Path, environ: Mapp
             path = path.with_name(f"{path.stem}-{results[place].report.exercise.id}{path.suffix}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            put(path, data)  # replaces a link that lies there, and writes through none
+            write_whole(path, data)  # replaces a link that lies there, and writes through none
         except OSError as error:
             raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
 

@@ -16,7 +16,7 @@ import msgspec
 from grader.course import Course, ExerciseEntry
 from grader.exercise import FORMAT
 from grader.folder import TOML
-from grader.whole_file import whole_file
+from grader.whole_file import write_whole
 
 CACHE = "outlines.json"
 
@@ -131,5 +131,5 @@ def _write_cache(path: Path, remembered: dict[str, _Remembered]) -> None:
     """Remember for the next time, where the course has a state folder already: looking at a course makes none."""
     if not path.parent.is_dir():
         return
-    with suppress(OSError, ValueError, msgspec.MsgspecError), whole_file(path) as file:
-        file.write(msgspec.json.encode(_Cache(FORMAT, remembered)))
+    with suppress(OSError, ValueError, msgspec.MsgspecError):
+        write_whole(path, msgspec.json.encode(_Cache(FORMAT, remembered)))

@@ -20,6 +20,16 @@ def unshared(path: Path) -> Path:
     return path.with_name(f".{path.name[:_NAME_MAX]}.{os.urandom(6).hex()}{SUFFIX}")
 
 
+def write_whole(path: Path, data: bytes, *, is_durable: bool = False) -> None:
+    """Write a whole file or none; see `whole_file`.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with whole_file(path, is_durable=is_durable) as file:
+        file.write(data)
+
+
 @contextmanager
 def whole_file(path: Path, *, is_durable: bool = False) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` at the end of the block, or is gone if that fails.

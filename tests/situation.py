@@ -41,6 +41,12 @@ def told(report: Report) -> str:
     return "\n".join(lines)
 
 
+def without_times(report: Report) -> object:
+    """Give what of a report is the same whenever and wherever the same was graded."""
+    tests = [(test.name, test.status, test.points, test.message, test.got) for test in report.tests]
+    return report.status, report.points, report.message, report.seed, tests
+
+
 def of(report: Report, name: str) -> TestResult:
     """Give the result of one test."""
     return next(test for test in report.tests if test.name == name)

@@ -25,7 +25,7 @@ from grader.sandbox.pod import WarmSandbox
 from grader.sandbox.reused import SameExaminer
 from grader.store.place import reason
 from grader.submission import Submission, submission_of
-from grader.whole_file import whole_file
+from grader.whole_file import write_whole
 
 Kind = Status | Literal["refused", "missing"]
 """How it ended with one learner. `refused`: the files can't be taken. `missing`: nothing was sent for this exercise."""
@@ -280,7 +280,7 @@ class _Run:
         refusal = report.with_name(f"{report.name.removesuffix(report.suffix)}{REFUSAL}")
         path, other = (refusal, report) if is_refusal else (report, refusal)
         try:
-            put(path, data)
+            write_whole(path, data)
             if other != path:
                 other.unlink(missing_ok=True)
         except OSError as error:
@@ -297,16 +297,6 @@ def _await(workers: Sequence[threading.Thread]) -> None:
     while running := [worker for worker in workers if worker.is_alive()]:
         # Waiting with a bound lets a signal through.
         running[0].join(POLL_S)
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a whole file or none.
-
-    Raises:
-        OSError: it can't be written.
-    """
-    with whole_file(path) as file:
-        file.write(data)
 
 
 def report_names(sent: Sequence[Sent], format: str) -> list[str]:

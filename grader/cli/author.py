@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.common import course_of, course_option, sandbox_option, say
+from grader.cli.common import course_of, course_option, put, sandbox_option, say
 from grader.error import UsageError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def verify_exercises(
     if format_name == "text":
         _write(found)
     else:
-        _put(to_json(found) if format_name == "json" else to_junit(found), output)
+        put(to_json(found) if format_name == "json" else to_junit(found), output, what="result")
     return 0 if all(each.is_sound for each in found) else 1
 
 
@@ -246,18 +246,6 @@ def _toml_text(text: str) -> str:
         return f"'{text}'"
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _put(data: bytes, output: str | None) -> None:
-    if output in (None, "-"):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    assert output is not None
-    try:
-        Path(output).write_bytes(data)
-    except OSError as error:
-        raise UsageError(f"the result can't be written to `{output}`: {error.strerror}") from error
 
 
 @click.command("new", short_help="Begin an exercise.")

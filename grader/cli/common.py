@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from grader.course import Course, find_course
-from grader.error import GraderError, UnknownExercise
+from grader.error import GraderError, UnknownExercise, UsageError
 from grader.render import FORMATS
 from grader.render.called import as_called
 from grader.sandbox.choose import NAMES
@@ -154,6 +154,22 @@ def say(text: str, *, indent: str = "") -> None:
         first, *rest = wrap_whole(text, width() - len(indent))
         text = "\n".join([first, *(indent + line for line in rest)])
     click.echo(text, err=True)
+
+
+def put(data: bytes, output: str | None, *, what: str, hint: str = "") -> None:
+    """Write what a command gives to the file that `--output` names; `-`, or none, is stdout.
+
+    Raises:
+        UsageError: the file can't be written; `what` it would have been, and `hint`, are told.
+    """
+    if output is None or output == "-":
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        Path(output).write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"the {what} can't be written to `{output}`: {error.strerror}", hint=hint) from error
 
 
 def sandbox_option(command: Command) -> Command:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from grader.cli.common import has_colour, has_unicode, say, width
+from grader.cli.common import has_colour, has_unicode, put, say, width
 from grader.cli.learner import after_passing, builds_on, database_url, learner_of
 from grader.course import Course, default_submission
 from grader.error import GraderError, RefusedSubmission, UsageError
@@ -88,7 +88,12 @@ def grade_one(course: Course, home: Course, found: Exercise, choice: Choice, req
     else:
         from grader.render import render
 
-        _put(render(report, request.format), request.output)
+        put(
+            render(report, request.format),
+            request.output,
+            what="report",
+            hint="the grading itself is done and is in the history",
+        )
         if not request.is_quiet and request.output not in (None, "-"):
             from grader.render.account import headline
 
@@ -147,21 +152,6 @@ def _next_step(course: Course, report: Report) -> str | None:
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _put(data: bytes, output: str | None) -> None:
-    if output in (None, "-"):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return
-    assert output is not None
-    try:
-        Path(output).write_bytes(data)
-    except OSError as error:
-        raise UsageError(
-            f"the report can't be written to `{output}`: {error.strerror}",
-            hint="the grading itself is done and is in the history",
-        ) from error
 
 
 def _tell_inside(report: Report) -> None:

@@ -23,6 +23,7 @@ class Interpreter:
     packages: str
 
 
+@functools.cache
 def this_interpreter() -> Interpreter:
     """Give this process's own interpreter, with every symbolic link resolved."""
     return Interpreter(

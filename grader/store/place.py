@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.whole_file import unshared, whole_file
+from grader.whole_file import unshared, write_whole
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -94,8 +94,7 @@ def write_durably(path: Path, data: bytes, *, is_last: bool = True) -> None:
     `is_last=False` leaves the folder's own flush to the caller, for many files in a row.
     """
     make_folder(path.parent)
-    with whole_file(path, is_durable=True) as file:
-        file.write(data)
+    write_whole(path, data, is_durable=True)
     if is_last:
         sync_folder(path.parent)
 

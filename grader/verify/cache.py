@@ -16,7 +16,7 @@ from grader.sandbox.interpreter import PACKAGE
 from grader.submission import is_left_out
 from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
-from grader.whole_file import whole_file
+from grader.whole_file import write_whole
 
 _CODE = ("inside", "verify", "grading.py", "boxes.py", "exercise.py", "folder.py", "hidden_test.py", "submission.py")
 _BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
@@ -56,8 +56,7 @@ class Cache:
         path = self._path(folder, self._settings.is_quick)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with whole_file(path) as file:
-                file.write(key.encode() + b"\n" + msgspec.json.encode(verified))
+            write_whole(path, key.encode() + b"\n" + msgspec.json.encode(verified))
 
     def _path(self, folder: Path, is_quick: bool) -> Path:
         return self._folder / f"{folder.name}.{self._sandbox}.{'quick' if is_quick else 'whole'}.json"

@@ -19,7 +19,7 @@ from grader.sandbox.choose import Choice
 from grader.sandbox.conduct import open_boxes
 from grader.sandbox.pod import SPARES, Listener, OpenPod, Pod, PodResult, WarmSandbox
 from grader.submission import Submission, read_submission
-from tests.situation import EXERCISES, of, reference, shop
+from tests.situation import EXERCISES, of, reference, shop, without_times
 
 ATTACKS = Path(__file__).parents[1] / "attacks"
 
@@ -51,11 +51,6 @@ def _graded_ahead(choice: Choice, exercise: Exercise, submission: Submission) ->
         return grade(exercise, submission, waited)
 
 
-def _without_times(report: Report) -> object:
-    tests = [(test.name, test.status, test.points, test.message, test.got) for test in report.tests]
-    return report.status, report.points, report.message, report.seed, tests
-
-
 @pytest.mark.parametrize(
     "situation", ["greets_only", "raises_in_view", "survives", "crashes_at_import", "never_answers"]
 )
@@ -65,7 +60,7 @@ def test_boxes_that_waited_say_the_same(isolating: Choice, situation: str) -> No
 
     ahead = _graded_ahead(isolating, shop(), submission)
 
-    assert _without_times(ahead) == _without_times(grade(shop(), submission, isolating))
+    assert without_times(ahead) == without_times(grade(shop(), submission, isolating))
 
 
 def test_other_tests_than_expected_are_run(isolating: Choice) -> None:

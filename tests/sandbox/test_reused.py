@@ -15,13 +15,12 @@ from grader.error import SandboxError
 from grader.exercise import load_exercise
 from grader.grading import Options, grade, grade_on_seeds
 from grader.inside import wire
-from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.sandbox.conduct import Examiner
 from grader.sandbox.pod import WarmSandbox
 from grader.sandbox.reused import SameExaminer
 from grader.submission import read_submission
-from tests.situation import EXERCISES, graded, reference, shop, told
+from tests.situation import EXERCISES, graded, reference, shop, told, without_times
 
 ATTACKS = Path(__file__).parents[1] / "attacks"
 HOSTILE = """
@@ -44,11 +43,6 @@ def _examiner(choice: Choice) -> object:
     return cast(SameExaminer, choice.sandbox)._begun
 
 
-def _without_times(report: Report) -> object:
-    tests = [(test.name, test.status, test.points, test.message, test.got) for test in report.tests]
-    return report.status, report.points, report.message, report.seed, tests
-
-
 def test_each_pod_has_the_result_that_it_has_alone(choice: Choice, same: Choice) -> None:
     """Whatever came before it, a box that was lost included."""
     situations = ["greets_only", "raises_in_view", "survives", "crashes_at_import", "greets_only"]
@@ -57,7 +51,7 @@ def test_each_pod_has_the_result_that_it_has_alone(choice: Choice, same: Choice)
     assert grade(shop(), reference(), same).status == "passed"
     assert _examiner(same) is first
     for situation, report in zip(situations, together, strict=True):
-        assert _without_times(report) == _without_times(graded(choice, situation))
+        assert without_times(report) == without_times(graded(choice, situation))
 
 
 def test_an_examiner_that_came_to_the_end_of_its_time_is_replaced(same: Choice) -> None:
