@@ -23,7 +23,7 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
             **common,
             "module": exercise.module,
             "env": dict(exercise.app.env),
-            "command": list(exercise.app.command) if exercise.app.command else None,
+            "command": None if exercise.app.command is None else list(exercise.app.command),
             "preload": list(shape.preload),
         },
         limits=shape.limits,
@@ -35,13 +35,13 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
 def shape_of(exercise: Exercise, *, wall_s: float | None = None) -> Shape:
     """Give what is known of the boxes before there is a submission."""
     limits = exercise.limits if wall_s is None else replace(exercise.limits, wall_s=wall_s)
-    return Shape(limits=limits, preload=_preload(exercise))
+    return Shape(limits=limits, preload=_preload(exercise), needs_names=exercise.app.command is not None)
 
 
 def _preload(exercise: Exercise) -> tuple[str, ...]:
     """Give the modules to import before there is a submission: a learner's code mostly imports what the starter does."""
     names: list[str] = []
-    if not exercise.app.command:
+    if exercise.app.command is None:
         if exercise.kind == "http":
             names += ["flask", "waitress.server"]
         if exercise.database != "none":

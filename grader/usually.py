@@ -32,6 +32,7 @@ _EXCEPTIONS = {
     "UnmappedInstanceError": "an object was given to the session that is no mapped model",
     "BuildError": "`url_for` was asked for a view that does not exist",
     "TemplateNotFound": "the template's file is not in `templates/`, or has another name",
+    "gaierror": "a name was looked up where there is no network; for `localhost`, write `127.0.0.1`",
     "RecursionError": "a function calls itself without an end",
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from grader.exercise import Exercise, load_exercise
+import msgspec
+
+from grader.exercise import App, Exercise, load_exercise
 from grader.grading import Options, grade
 from grader.report import Report, TestResult
 from grader.sandbox.choose import Choice
@@ -25,10 +27,21 @@ def reference() -> Submission:
     return read_submission(EXERCISES / "exercise-90-shop" / "reference")
 
 
-def graded(choice: Choice, situation: str, **options: float) -> Report:
+def shop_of_any_language(address: str) -> Exercise:
+    """Give the shop for submissions that are programs, which are told the address to listen on."""
+    return msgspec.structs.replace(
+        shop(), app=App(command=("python", "app.py"), env={"ADDRESS": address, "PATH": "/nowhere"})
+    )
+
+
+def situation(name: str) -> Submission:
+    """Give the submission of a situation."""
+    return read_submission(EXERCISES / "situations" / name)
+
+
+def graded(choice: Choice, name: str, **options: float) -> Report:
     """Grade the submission of a situation."""
-    submission = read_submission(EXERCISES / "situations" / situation)
-    return grade(shop(), submission, choice, Options(**options))  # type: ignore[arg-type]
+    return grade(shop(), situation(name), choice, Options(**options))  # type: ignore[arg-type]
 
 
 def told(report: Report) -> str:

@@ -52,7 +52,9 @@ class BubblewrapSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_BubblewrapExaminer]:
+    def begin(
+        self, *, ahead: bool = False, many: bool = False, needs_names: bool = False
+    ) -> Iterator[_BubblewrapExaminer]:
         """Start the examiner's box in a network of its own; end it and all that is in it. See `WarmSandbox.begin`."""
         bwrap = program()
         if bwrap is None:

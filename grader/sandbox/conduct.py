@@ -314,7 +314,7 @@ def open_boxes(
     Raises:
         SandboxError: they can't be started.
     """
-    with sandbox.begin(ahead=ahead) as begun:
+    with sandbox.begin(ahead=ahead, needs_names=shape.needs_names) as begun:
         if expected is not None:
             begun.expect(expected)
         with begun.open(shape) as opened:

@@ -63,13 +63,15 @@ class DockerSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_DockerExaminer]:
+    def begin(self, *, ahead: bool = False, many: bool = False, needs_names: bool = False) -> Iterator[_DockerExaminer]:
         """Start the examiner's container; remove it whatever happens. See `WarmSandbox.begin`."""
         from docker import errors
 
         started = time.monotonic()
         with _judged(), connect() as api:
-            examiner = _DockerExaminer(api, read_recipe().tag, self._runtime, ahead=ahead, many=many)
+            examiner = _DockerExaminer(
+                api, read_recipe().tag, self._runtime, ahead=ahead, many=many, needs_names=needs_names
+            )
             try:
                 try:
                     examiner.begin(started)
@@ -202,9 +204,22 @@ def _command(module: str, arguments: list[str]) -> list[str]:
     return [PYTHON, "-I", "-B", "-c", boot(module, ["/opt/box"]), *arguments]
 
 
-def _create(api: APIClient, image: str, name: str, module: str, arguments: list[str], **host: Any) -> str:
-    limits: Limits = host.pop("limits")
+def _create(
+    api: APIClient,
+    image: str,
+    name: str,
+    module: str,
+    arguments: list[str],
+    *,
+    limits: Limits,
+    runtime: str | None,
+    joined: str | None = None,
+    needs_names: bool = False,
+) -> None:
+    """Make a container. `joined`: the one whose network it shares; `None`: it has its own, with nothing but loopback."""
     config = api.create_host_config(
+        network_mode=f"container:{joined}" if joined else "none",
+        runtime=runtime,
         read_only=True,
         tmpfs={ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
         cap_drop=["ALL"],
@@ -218,9 +233,8 @@ def _create(api: APIClient, image: str, name: str, module: str, arguments: list[
         ipc_mode="private",
         log_config={"Type": "none"},
         init=False,
-        **host,
     )
-    created = api.create_container(
+    api.create_container(
         image,
         _command(module, arguments),
         name=name,
@@ -230,20 +244,24 @@ def _create(api: APIClient, image: str, name: str, module: str, arguments: list[
         environment={"LANG": "C.UTF-8"},
         labels={LABEL: cgroup.owner_mark(), HOST_LABEL: socket.gethostname()},
         host_config=config,
-        network_disabled=False,
+        # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
+        # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
+        network_disabled=joined is None and not needs_names,
     )
-    return str(created["Id"])
 
 
 class _DockerExaminer(Examiner):
     """An examiner's container. It is started first, and those of solutions join its network, one at a time."""
 
-    def __init__(self, api: APIClient, image: str, runtime: str | None, *, ahead: bool, many: bool) -> None:
+    def __init__(
+        self, api: APIClient, image: str, runtime: str | None, *, ahead: bool, many: bool, needs_names: bool
+    ) -> None:
         super().__init__(many=many)
         self._api = api
         self._image = image
         self._runtime = runtime
         self._ahead = ahead
+        self._needs_names = needs_names
         self._name = f"kata-{secrets.token_hex(6)}"
         self._numbers = itertools.count(1)
         self._channels: dict[str, _AttachedChannel] = {}
@@ -255,7 +273,7 @@ class _DockerExaminer(Examiner):
         arguments = examiner_arguments(ahead=self._ahead, many=self._many)
         _create(
             self._api, self._image, self._name, "examiner", arguments,
-            limits=EXAMINER_LIMITS, network_mode="none", runtime=self._runtime,
+            limits=EXAMINER_LIMITS, runtime=self._runtime, needs_names=self._needs_names,
         )  # fmt: skip
         self._starting = Behind(self._start)
         _sweep(self._api)  # while that one starts
@@ -281,7 +299,7 @@ class _DockerExaminer(Examiner):
             _create(
                 self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
                 limits=with_spares(shape.limits) if self._ahead else shape.limits,
-                network_mode=f"container:{self._name}", runtime=self._runtime,
+                runtime=self._runtime, joined=self._name,
             )  # fmt: skip
             self._channels[name] = _attach(self._api, name)
             assert self.channel  # the network that is joined exists once the examiner's container runs

@@ -32,6 +32,10 @@ class EarlySandbox:
 
     def prepare(self, shape: Shape) -> None:
         """Start the rest, for a pod of this shape."""
+        if self._begun is not None and shape.needs_names:
+            # Which nobody knew when this one was begun.
+            self._stack.close()
+            self._begun = self._stack.enter_context(self._sandbox.begin(needs_names=True))
         if self._begun is not None:
             begun, self._begun = self._begun, None
             self._opened = shape, self._stack.enter_context(begun.open(shape))

@@ -15,8 +15,6 @@ import hashlib
 import io
 import os
 import re
-import tarfile
-import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -257,6 +255,8 @@ def _explained(recipe: Recipe, ended: _Ended) -> SandboxError:
 
 
 def _shortened(text: str, width: int) -> str:
+    import textwrap
+
     return textwrap.shorten(text, width, placeholder=" ...")
 
 
@@ -292,6 +292,8 @@ def _normal(name: str) -> str:
 
 def _pack(files: Mapping[str, bytes]) -> bytes:
     """Pack the build's context. The same files give the same bytes, so that the engine's cache serves."""
+    import tarfile  # which a grading with an image that is there has no use for
+
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as archive:
         for name in sorted(files):

@@ -182,7 +182,10 @@ def main() -> None:
     """Wait with boxes until they were not wanted for long enough. The argument is JSON, made by `_leave_keeper`."""
     told = json.loads(sys.argv[1])
     place = Path(told["place"])
-    shape = Shape(limits=Limits(**told["shape"]["limits"]), preload=tuple(told["shape"]["preload"]))
+    plain = told["shape"]
+    shape = Shape(
+        limits=Limits(**plain["limits"]), preload=tuple(plain["preload"]), needs_names=bool(plain["needs_names"])
+    )
     with open(f"{place}.lock", "w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -43,7 +43,7 @@ class LocalSandbox:
         return run_once(self, pod, listen)
 
     @contextmanager
-    def begin(self, *, ahead: bool = False, many: bool = False) -> Iterator[_LocalExaminer]:
+    def begin(self, *, ahead: bool = False, many: bool = False, needs_names: bool = False) -> Iterator[_LocalExaminer]:
         """Start the examiner's process; end it and all below it. See `WarmSandbox.begin`."""
         _sweep()
         compile_inside()

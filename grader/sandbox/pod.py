@@ -44,15 +44,24 @@ class Pod:
     @property
     def shape(self) -> Shape:
         """What boxes must be made like, before they are told anything of this pod."""
-        return Shape(limits=self.solution.limits, preload=tuple(self.solution.settings["preload"]))
+        settings = self.solution.settings
+        return Shape(
+            limits=self.solution.limits,
+            preload=tuple(settings["preload"]),
+            needs_names=settings.get("command") is not None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """All that boxes can be started with before there is a submission: limits, and the modules to import ahead."""
+    """All that boxes can be started with before there is a submission: limits, and the modules to import ahead.
+
+    `needs_names`: the learner's program may be any, which may ask for the address of `localhost`.
+    """
 
     limits: Limits
     preload: tuple[str, ...]
+    needs_names: bool = False
 
     def keeper_arguments(self, *, spares: int) -> list[str]:
         """Give what the solution box's first process is started with; `spares` processes wait in the box."""
@@ -152,11 +161,14 @@ class BegunPod(Protocol):
 class WarmSandbox(Sandbox, Protocol):
     """A sandbox whose boxes can be started before there is a submission."""
 
-    def begin(self, *, ahead: bool = False, many: bool = False) -> AbstractContextManager[BegunPod]:
+    def begin(
+        self, *, ahead: bool = False, many: bool = False, needs_names: bool = False
+    ) -> AbstractContextManager[BegunPod]:
         """Start an examiner's box; leaving the context ends it.
 
         `ahead`: the boxes will wait, so make them warmer. `many`: it examines one pod after the other, each in a fork of
         its own and with another solution box, as long as they have the tests that it was told to expect.
+        `needs_names`: as the shapes of these pods say.
 
         Raises:
             SandboxError: they can't be started.

@@ -40,7 +40,7 @@ class SameExaminer:
         if self._begun is None or self._begun.is_spent or self._tests != pod.examiner.files:
             self._begun = None
             self._stack.close()
-            self._begun = self._stack.enter_context(self._sandbox.begin(many=True))
+            self._begun = self._stack.enter_context(self._sandbox.begin(many=True, needs_names=pod.shape.needs_names))
             self._tests = pod.examiner.files
             self._begun.expect(pod.examiner)
         return self._begun

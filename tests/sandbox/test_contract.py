@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from decimal import Decimal
 
-import msgspec
 import pytest
 
 from grader.diagnosis import diagnose
-from grader.exercise import App
 from grader.grading import grade
 from grader.sandbox.choose import Choice
-from grader.submission import submission_of
-from tests.situation import graded, of, reference, shop, told
+from tests.situation import graded, of, reference, shop, shop_of_any_language, situation, told
 
 
 def test_a_right_answer_earns_every_point(choice: Choice) -> None:
@@ -26,26 +23,12 @@ def test_a_right_answer_earns_every_point(choice: Choice) -> None:
     assert report.sandbox.name == choice.name
 
 
-def test_an_app_that_a_command_starts(choice: Choice) -> None:
-    """`python` is the box's own, whatever the machine calls it: Debian has `python3` only."""
-    code = """
-import os
-from http.server import BaseHTTPRequestHandler, HTTPServer
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost"])
+def test_an_app_that_a_command_starts(choice: Choice, address: str) -> None:
+    """`python` is the box's own, whatever the machine calls it: Debian has `python3` only. The name `localhost` is known."""
+    report = grade(shop_of_any_language(address), situation("own_server"), choice)
 
-class Greeting(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"Welcome!")
-
-HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Greeting).serve_forever()
-"""
-    app = App(command=("python", "app.py"), env={"PATH": "/nowhere"})
-    exercise = msgspec.structs.replace(shop(), app=app)
-
-    report = grade(exercise, submission_of({"app.py": code.encode()}), choice)
-
-    assert report.status == "failed", told(report)
+    assert report.status == "failed"
     assert of(report, "test_it_greets").status == "pass", told(report)
 
 
@@ -72,7 +55,7 @@ def test_part_of_the_points_for_part_of_the_tasks(choice: Choice) -> None:
 
 
 @pytest.mark.parametrize(
-    ("situation", "words"),
+    ("name", "words"),
     [
         ("crashes_at_import", "ZeroDivisionError"),
         ("syntax_error", "app.py, line 1 can't be read as Python"),
@@ -81,9 +64,9 @@ def test_part_of_the_points_for_part_of_the_tasks(choice: Choice) -> None:
         ("hangs_at_import", "did not listen on port"),
     ],
 )
-def test_a_submission_that_does_not_start_is_one_message(choice: Choice, situation: str, words: str) -> None:
+def test_a_submission_that_does_not_start_is_one_message(choice: Choice, name: str, words: str) -> None:
     """An app that doesn't start is broken, not a row of failed tests, and the reason is in the learner's words."""
-    report = graded(choice, situation)
+    report = graded(choice, name)
 
     assert report.status == "broken"
     assert words in report.message
@@ -116,6 +99,14 @@ def test_a_view_without_return_is_explained(choice: Choice) -> None:
 
     assert test.usually == "the view reached its end without `return`"
     assert "Welcome!" in test.output
+
+
+def test_a_name_can_not_be_looked_up(isolating: Choice) -> None:
+    """A box has no network, which the learner may not think of."""
+    test = of(graded(isolating, "asks_for_a_name"), "test_it_greets")
+
+    assert test.frames[-1].code == 'with socket.create_connection(("stock.example", 80)) as connection:'
+    assert test.usually == "a name was looked up where there is no network; for `localhost`, write `127.0.0.1`"
 
 
 def test_an_answer_that_never_comes_fails_its_test_only(choice: Choice) -> None:

@@ -16,7 +16,7 @@ from grader.sandbox.docker import LABEL, connect
 from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
 from tests.conftest import make_sandbox
-from tests.situation import reference, shop
+from tests.situation import of, reference, shop, shop_of_any_language, situation, told
 
 
 @pytest.mark.usefixtures("leaves_nothing")
@@ -27,6 +27,16 @@ def test_a_pod_has_the_same_result(choice: Choice) -> None:
     late = grade(shop(), reference(), choice)
     assert (report.status, report.points, report.sandbox.notes) == (late.status, late.points, late.sandbox.notes)
     assert report.status == "passed", report.message
+
+
+@pytest.mark.usefixtures("leaves_nothing")
+def test_a_program_knows_its_own_machine(choice: Choice) -> None:
+    """Though boxes were begun before it was known that a program of any language would run in them."""
+    exercise = shop_of_any_language("localhost")
+    with EarlySandbox(cast(WarmSandbox, choice.sandbox)) as early:
+        report = grade(exercise, situation("own_server"), Choice(early, "a test asked for it"))
+
+    assert of(report, "test_it_greets").status == "pass", told(report)
 
 
 @pytest.mark.usefixtures("leaves_nothing")
