@@ -138,14 +138,6 @@ def judge(
             tests.append(_test_result(test, found))
     if verdict.status == "grader-error":
         tests = [_without_points(test) for test in tests]
-    failing = {test.name for test in tests if test.status == "fail"}
-    # What fails every test, as a starter does, resembles no wrong answer in particular.
-    is_telling = verdict.status == "failed" and len(failing) < len(tests)
-    help_line = usually.known_mutant(exercise.mutants, failing) if is_telling else None
-    if help_line is not None:
-        # The first failure is the one to mend, so that is where the line stands.
-        first = next(place for place, test in enumerate(tests) if test.status == "fail")
-        tests[first] = _changed(tests[first], usually=help_line)
     tasks = [
         TaskResult(
             id=task.id,
@@ -166,7 +158,7 @@ def judge(
         status=verdict.status,
         message=verdict.message,
         limit=verdict.limit,
-        usually=help_line or usually.for_start(crash, verdict.message),
+        usually=usually.for_start(crash, verdict.message),
         points=sum((task.points for task in tasks), Decimal(0)),
         points_max=exercise.points_max,
         tasks=tasks,

@@ -20,6 +20,7 @@ LAYERS = [
     ("grader.batch", "grader.ci", "grader.regrade", "grader.replay", "grader.watch"),
     ("grader.verify",),
     ("grader.render", "grader.store", "grader.progress", "grader.receipt", "grader.git"),
+    ("grader.resemblance",),
     ("grader.grading", "grader.diagnosis"),
     ("grader.boxes",),
     ("grader.usually",),

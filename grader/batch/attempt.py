@@ -11,6 +11,7 @@ from grader.error import RefusedSubmission, SandboxError
 from grader.exercise import Exercise
 from grader.grading import derive_seed, grade, judge
 from grader.report import Report
+from grader.resemblance import with_help
 from grader.sandbox.choose import Choice
 from grader.sandbox.pod import PodResult
 from grader.submission import Submission
@@ -25,7 +26,7 @@ def graded(
     """Grade, and again where the grader failed. A failure that stays is a report of status `grader-error`."""
     for turn in range(RETRIES + 1):
         try:
-            report = grade(exercise, submission, choice)
+            report = with_help(grade(exercise, submission, choice), exercise, choice)
         except SandboxError as error:
             report = failed(exercise, submission, choice, error)
         if report.status != "grader-error" or turn == RETRIES or is_stopped():

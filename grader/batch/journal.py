@@ -41,6 +41,7 @@ _CODE = (
     "inside",
     "grading.py",
     "usually.py",
+    "resemblance.py",
     "exercise.py",
     "hidden_test.py",
     "submission.py",

@@ -66,7 +66,7 @@ def grade_exercise(
     own = home.root / "exercises" / folder.name / "solution"
     is_own = path is None or Path(path).resolve() == own.resolve()
     choice = choose(sandbox, is_own=is_own, say=say, runtime=runtime)
-    with _begun(choice, runtime=runtime, keep=keep and is_own and choice.name != "local") as (choice, early):
+    with _begun(choice, runtime=runtime, keep=keep and is_own and choice.name != "local") as (begun, early):
         from grader.boxes import shape_of
         from grader.exercise import load_exercise
 
@@ -85,7 +85,7 @@ def grade_exercise(
             is_verbose=verbose,
             is_quiet=quiet,
         )
-        return grade_one(course, home, found, choice, request)
+        return grade_one(course, home, found, begun, request, another=choice)
 
 
 @contextmanager

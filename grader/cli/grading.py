@@ -21,6 +21,7 @@ from grader.grading import Options, derive_seed, grade
 from grader.render.account import short_name
 from grader.render.text import TextReporter
 from grader.report import Report
+from grader.resemblance import with_help
 from grader.sandbox.choose import Choice
 from grader.store.inbox import keep as keep_report
 from grader.store.round import round_of
@@ -43,8 +44,12 @@ class Request(NamedTuple):
     is_quiet: bool
 
 
-def grade_one(course: Course, home: Course, found: Exercise, choice: Choice, request: Request) -> int:
+def grade_one(
+    course: Course, home: Course, found: Exercise, choice: Choice, request: Request, *, another: Choice
+) -> int:
     """Grade; `home` is the course in which the learner works. Give the exit code.
+
+    The sandbox of `choice` may be for one grading; that of `another` is for what must be graded beside it.
 
     Raises:
         GraderError: there is nothing that can be graded, or the sandbox failed.
@@ -76,6 +81,7 @@ def grade_one(course: Course, home: Course, found: Exercise, choice: Choice, req
         Options(seed=seed, wall_s=request.wall_s),
         listen=None if reporter is None else reporter.test,
     )
+    report = with_help(report, found, another)
     if request.format == "json":
         # Not for every grading: it takes a tenth of the time of a short one.
         from grader.batch.image import with_image

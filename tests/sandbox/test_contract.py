@@ -97,7 +97,9 @@ def test_a_view_without_return_is_explained(choice: Choice) -> None:
     """A known symptom is translated into what it usually means, and what was printed is shown."""
     test = of(graded(choice, "returns_nothing"), "test_it_greets")
 
-    assert test.usually == "the view reached its end without `return`"
+    assert (
+        test.usually == "the view returned `None`: it came to its end without `return`, or what it returned was `None`"
+    )
     assert "Welcome!" in test.output
 
 
