@@ -380,7 +380,7 @@ class _Reading:
         number = document.get("format")
         if isinstance(number, int) and number > FORMAT:
             self._note("format", f"is of format {number}; this grader knows formats up to {FORMAT}: update the grader")
-            raise BrokenExercise(self._texts(), hint="update the grader")
+            raise BrokenExercise(self._texts())
         return document
 
     def _contents(self) -> _Files | None:

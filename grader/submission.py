@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import itertools
 import os
 import re
 import stat
@@ -253,7 +254,9 @@ class _Rules:
                 actual = "/".join(parts[:length])
                 first = seen.setdefault(_folded(actual), actual)
                 if first != actual:
-                    self._refused[actual] = f"and {shown(first)} are one name where case doesn't count; rename one"
+                    is_case = first.casefold() == actual.casefold()
+                    where = "case doesn't count" if is_case else "it doesn't count how an accent is written"
+                    self._refused[actual] = f"and {shown(first)} are one name where {where}; rename one"
                     break
                 if actual in self._contents and (length < len(parts) or actual in self._folders):
                     self._refused[actual] = "is a file and a folder at once"
@@ -307,27 +310,34 @@ def _head(content: bytes, most: int) -> bytes:
 
 def _walk(folder: int, prefix: str, depth: int) -> Iterator[Entry]:
     """Yield what lies below an open folder, each opened relative to it: a swapped folder leads nowhere else."""
-    with os.scandir(folder) as found:
-        for item in found:
-            # Whatever the locale's encoding is, the name that enters a box is UTF-8.
-            name = prefix + os.fsencode(item.name).decode("utf-8", "surrogateescape")
-            if is_left_out(item.name):
-                yield Entry(name=name)
-                continue
-            try:
-                state = item.stat(follow_symlinks=False)
-            except OSError as error:
-                yield Entry(name=name, problem=f"can't be read: {_why(error)}")
-                continue
-            if stat.S_ISDIR(state.st_mode):
-                yield Entry(name=name)
-                if depth <= MAX_DEPTH:
-                    yield from _enter(folder, item.name, name, depth)
-            elif stat.S_ISREG(state.st_mode):
-                read = functools.partial(_read_file, folder, item.name)
-                yield Entry(name=name, size=state.st_size, read=read)
-            else:
-                yield Entry(name=name, problem=kind_problem(state.st_mode))
+    try:
+        with os.scandir(folder) as found:
+            items = list(itertools.islice(found, MAX_ENTRIES + 1))
+    except OSError as error:
+        if not prefix:
+            raise RefusedSubmission([f"the folder can't be listed: {_why(error)}"]) from error
+        yield Entry(name=prefix.rstrip("/"), problem=f"can't be listed: {_why(error)}")
+        return
+    for item in items:
+        # Whatever the locale's encoding is, the name that enters a box is UTF-8.
+        name = prefix + os.fsencode(item.name).decode("utf-8", "surrogateescape")
+        if is_left_out(item.name):
+            yield Entry(name=name)
+            continue
+        try:
+            state = item.stat(follow_symlinks=False)
+        except OSError as error:
+            yield Entry(name=name, problem=f"can't be read: {_why(error)}")
+            continue
+        if stat.S_ISDIR(state.st_mode):
+            yield Entry(name=name)
+            if depth <= MAX_DEPTH:
+                yield from _enter(folder, item.name, name, depth)
+        elif stat.S_ISREG(state.st_mode):
+            read = functools.partial(_read_file, folder, item.name)
+            yield Entry(name=name, size=state.st_size, read=read)
+        else:
+            yield Entry(name=name, problem=kind_problem(state.st_mode))
 
 
 def _enter(folder: int, part: str, name: str, depth: int) -> Iterator[Entry]:

@@ -237,7 +237,8 @@ def test_names_that_are_one_where_case_does_not_count_are_refused(first: str, se
     """Two names of which a Mac or Windows would keep one are refused, folders too."""
     (problem,) = refusal(entry(first), entry(second))
 
-    assert "are one name where case doesn't count; rename one" in problem
+    counts = "it doesn't count how an accent is written" if first.startswith("caf") else "case doesn't count"
+    assert f"are one name where {counts}; rename one" in problem
 
 
 def test_one_name_is_taken_once() -> None:
@@ -395,3 +396,25 @@ def test_only_a_single_wrapping_folder_is_taken_off() -> None:
     assert list(collected(*wrapped, Entry(name="docs"), unwrap=True).files) == ["work/app.py", "work/pages/a.html"]
     assert list(collected(entry("app.py"), unwrap=True).files) == ["app.py"]
     assert list(collected(entry("a/b/app.py"), unwrap=True).files) == ["b/app.py"]
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_a_folder_that_can_not_be_listed_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, depth: int
+) -> None:
+    """As some of `/proc` can't, by root either."""
+    (tmp_path / "inner").mkdir()
+    listed = os.scandir
+    asked: list[int] = []
+
+    def scandir(folder: int) -> object:
+        asked.append(folder)
+        if len(asked) > depth:
+            raise PermissionError(13, "Permission denied", folder)
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(RefusedSubmission) as refused:
+        read_submission(tmp_path)
+    named = "the folder" if depth == 0 else "`inner`"
+    assert refused.value.problems == (f"{named} can't be listed: permission denied",)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,13 +27,23 @@ from grader.sandbox.early import EarlySandbox
 from grader.sandbox.pod import WarmSandbox
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds. Click's own range takes `nan`, which is neither too small nor too large."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return seconds
+
+
 @click.command("exercise", short_help="Grade an exercise.")
 @exercise_argument()
 @click.argument("path", required=False, type=click.Path())
 @course_option
 @sandbox_option
 @click.option("--seed", type=click.IntRange(0, 2**48 - 1), help="Replay a grading's hidden data.")
-@click.option("--wall-limit", type=click.FloatRange(1, 3600), metavar="SECONDS", help="The time for all of it.")
+@click.option("--wall-limit", type=_Seconds(1, 3600), metavar="SECONDS", help="The time for all of it.")
 @click.option("--runtime", metavar="NAME", help="An OCI runtime that the engine knows, such as runsc.")
 @click.option("--keep/--no-keep", default=True, help="Leave boxes waiting for the next grading (GRADE_KEEP=0 too).")
 @format_options

@@ -156,8 +156,12 @@ def _next_step(course: Course, report: Report) -> str | None:
 
 
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader left, as `head` does: the grading goes on, and its result is kept.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _tell_inside(report: Report) -> None:

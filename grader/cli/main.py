@@ -135,6 +135,7 @@ def cli(ctx: click.Context, course: str | None) -> None:
 def run() -> int:
     """Run the command line; give the exit code."""
     _watch_signals()
+    stdout = sys.stdout
     try:
         result: Any = cli.main(standalone_mode=False, prog_name="grade")
     except click.exceptions.NoSuchOption as error:
@@ -148,9 +149,11 @@ def run() -> int:
     except GraderError as error:
         tell(error)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader of a pipe left, as `head` does. What it did not read is not a failure.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        # Click put something else in its place, for the reader of the pipe left, as `head` does. That is no failure.
+        _let_go_of_stdout()
         return 0
     except OSError as error:
         if error.filename is not None:
@@ -161,9 +164,14 @@ def run() -> int:
     return result if isinstance(result, int) else 0
 
 
+def _let_go_of_stdout() -> None:
+    """Have all that is written to stdout from now on go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _output_lost(error: OSError) -> int:
     """Say that the output could not be written; what was done is done."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what still stands in the buffer is lost too
+    _let_go_of_stdout()  # what still stands in the buffer is lost too
     tell(GraderError(f"the output can't be written: {error.strerror}", hint="`grade history` has what was graded"))
     return 3
 
@@ -202,6 +210,8 @@ def _usage(error: click.ClickException) -> int:
     elif isinstance(error, click.MissingParameter) and isinstance(error.param, click.Option):
         choices = getattr(error.param.type, "choices", ())
         text = f"`{error.param.opts[0]}` is missing" + (f": one of {', '.join(choices)}" if choices else "")
+    text = text.replace("is not a valid integer range", "is no whole number")
+    text = text.replace("is not a valid float range", "is no number")
     near = _meant(error)
     hint = "`grade --help` shows every command"
     if near is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
 import socket
 import time
 from collections import Counter
@@ -201,14 +202,16 @@ def _accepts(port: int) -> bool:
 LIMIT_TEXTS = {
     "memory": "it used more than {memory_mib} MiB of memory",
     "processes": "it started more than {processes} processes and threads",
-    "output": "it printed more than {output_kib} KiB",
+    "output": "it printed more than {output}",
     "disk": "it wrote more than {disk_mib} MiB",
 }
 
 
 def tell_limits(reached: Sequence[str], limits: Mapping[str, Any]) -> str:
     """Say which limits were reached, or nothing."""
-    return " and ".join(LIMIT_TEXTS[name].format(**limits) for name in reached if name in LIMIT_TEXTS)
+    output_kib = limits.get("output_kib", 0)
+    output = f"{output_kib} KiB" if output_kib % 1024 else f"{output_kib // 1024} MiB"
+    return " and ".join(LIMIT_TEXTS[name].format(**limits, output=output) for name in reached if name in LIMIT_TEXTS)
 
 
 def _tell_ending(ending: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
@@ -216,8 +219,15 @@ def _tell_ending(ending: Mapping[str, Any], limits: Mapping[str, Any]) -> str:
     if reached:
         return f"your app was stopped: {reached}"
     if ending.get("signal"):
-        return f"your app was ended by signal {ending['signal']}"
+        return f"your app was ended by signal {ending['signal']} ({_signal_in_words(ending['signal'])})"
     return f"your app ended with code {ending.get('code')}"
+
+
+def _signal_in_words(number: int) -> str:
+    try:
+        return (signal.strsignal(number) or "unknown").lower()
+    except ValueError:
+        return "unknown"
 
 
 class Call:

@@ -108,7 +108,26 @@ def _load(name: str, code: str) -> Any:
     wanted = os.path.join(code, *name.split(".")) + ".py"
     if not os.path.isfile(wanted) and not os.path.isdir(wanted.removesuffix(".py")):
         raise CannotStart(f"`{name.replace('.', '/')}.py` was not found")
-    return importlib.import_module(name)
+    try:
+        return importlib.import_module(name)
+    except (SyntaxError, ValueError) as error:
+        # Python says neither which file it is nor where.
+        if "null bytes" in str(error) and getattr(error, "filename", None) is None:
+            raise _null_bytes(wanted) from error
+        raise
+
+
+def _null_bytes(path: str) -> SyntaxError:
+    with open(path, "rb") as file:
+        before = file.read().partition(b"\0")[0]
+    error = SyntaxError("it holds null bytes, which no text has")
+    error.filename, error.lineno = path, before.count(b"\n") + 1
+    return error
+
+
+def _a_thing(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} `{name}`"
 
 
 def _serve(job: Job, notes: _Notes) -> None:
@@ -131,7 +150,9 @@ def _serve(job: Job, notes: _Notes) -> None:
     config = None if job.config is None else values.decode(job.config)
     factory = getattr(module, "create_app", None)
     app: Any
-    if callable(factory):
+    if factory is not None and not callable(factory):
+        raise CannotStart(f"`create_app` in `{job.module}.py` is no function, but {_a_thing(factory)}")
+    if factory is not None:
         takes_config = any(
             parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL)
             for parameter in inspect.signature(factory).parameters.values()
@@ -146,7 +167,8 @@ def _serve(job: Job, notes: _Notes) -> None:
         if app is None:
             raise CannotStart(f"`create_app` was not found in `{job.module}.py`")
     if not callable(app):
-        raise CannotStart(f"`{job.module}.py` gave a `{type(app).__name__}`, not an app")
+        where = "what `create_app` returned" if factory is not None else "`app`"
+        raise CannotStart(f"{where} in `{job.module}.py` is no app, but {_a_thing(app)}")
     if config is not None and not configured and hasattr(app, "config"):
         app.config.update(config)
     if isinstance(app, flask.Flask):
@@ -161,6 +183,17 @@ def _serve(job: Job, notes: _Notes) -> None:
         threading.Thread(target=_answer_calls, args=(job, modules), daemon=True).start()
     # What the server says of its own queue is nothing that the learner printed.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+    def tell_crash(record: logging.LogRecord) -> bool:
+        # What Flask didn't catch: an app without it, or a body that is made while it is sent.
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            notes.send({"crash": {**describe(error, job.code), "phase": "request"}})
+            record.msg, record.args = f"{record.getMessage()}\n{own_traceback(error, job.code).rstrip()}", ()
+            record.exc_info = None
+        return True
+
+    logging.getLogger("waitress").addFilter(tell_crash)
     waitress.serve(
         app,
         host="127.0.0.1",

@@ -218,10 +218,14 @@ def next_step(report: Report) -> str:
     """Say in one sentence what to do next."""
     name = short_name(report.exercise.id)
     again = f"`grade {name}`"
+    if report.status == "grader-error" and report.message.startswith("the hidden test"):
+        return "Next: tell whoever keeps the course; there is nothing to mend in your code."
     if report.status == "grader-error":
         return f"Next: run {again} again; `grade doctor` shows what is wrong with this machine."
     if report.status == "passed":
         return "Next: take another exercise from `exercises/`."
+    if report.status == "broken" and report.limit == "wall":
+        return f"Next: make your code answer within its time, then run {again} again."
     if report.status == "broken":
         return f"Next: make your code start and keep running, then run {again} again."
     failed = next((test for test in report.tests if test.status == "fail"), None)

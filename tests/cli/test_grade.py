@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from grader.sandbox.cgroup import CONTROLLERS, MOUNT, PARENT
 from grader.store.glance import glance
 from tests.build import APP, FILES, make_exercise
 from tests.cli.conftest import ALWAYS_SOUP, FIRST, RIGHT, SECOND, THIRD, Ended, Invoke, finished, start
+from tests.conftest import ROOT
 
 Record = Callable[..., Report]
 Submit = Callable[..., Path]
@@ -154,6 +156,8 @@ def test_an_exercise_that_is_not_sound_is_3(invoke: Invoke, course: Path) -> Non
         (["3", "--sed", "4"], "no such option `--sed`", "did you mean `--seed`?"),
         (["3", "--format", "jsn"], "invalid value for '--format'", "did you mean `json`?"),
         (["3", "--seed", "x"], "invalid value for '--seed'", "`grade exercise --help` shows how it is used"),
+        (["3", "--seed", "x"], "'x' is no whole number", "`grade exercise --help` shows how it is used"),
+        (["3", "--wall-limit", "nan"], "nan is no number of seconds", "`grade exercise --help` shows how it is used"),
         (["3", "gone"], "there is no folder `gone`", "give the folder that holds your files"),
         (["--nothing"], "no such option `--nothing`", "`grade exercise --help` shows how it is used"),
     ],
@@ -292,7 +296,8 @@ def test_two_runs_at_once_both_count(course: Path, isolated: None, submit: Submi
 
 
 def test_a_reader_that_leaves_is_no_failure(course: Path, isolated: None, submit: Submit) -> None:
-    """As `head` does; no traceback."""
+    """As `head` does: no traceback, the exit code is that of the result, and that is kept."""
+    submit(RIGHT)
     process = start("3", course=course)
     assert process.stdout is not None
     process.stdout.readline()
@@ -301,9 +306,47 @@ def test_a_reader_that_leaves_is_no_failure(course: Path, isolated: None, submit
     assert process.stderr is not None
     errors = process.stderr.read().decode()
 
-    assert process.wait(timeout=60) in (0, 1)
+    assert process.wait(timeout=60) == 0
     assert "Traceback" not in errors
     process.stderr.close()
+    assert recorded(course) == ["passed"]
+
+
+def test_a_list_that_nobody_reads_to_its_end_is_no_failure(course: Path) -> None:
+    """The pipe's reader has left before anything was written."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    command = [sys.executable, "-m", "grader", "list"]
+    done = subprocess.run(
+        command,
+        cwd=course,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(theirs)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c_while_the_program_is_imported_is_130() -> None:
+    """The first moments are spent on that."""
+    code = """
+import builtins
+real = builtins.__import__
+def interrupted(name, *arguments, **options):
+    if name == "grader.cli.main":
+        raise KeyboardInterrupt
+    return real(name, *arguments, **options)
+builtins.__import__ = interrupted
+from grader.__main__ import start
+start()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (130, b"")
+    assert done.stderr == b"\ninterrupted: nothing had been started\n"
 
 
 # Code that doesn't start

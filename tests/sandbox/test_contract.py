@@ -10,6 +10,7 @@ import pytest
 from grader.diagnosis import diagnose
 from grader.grading import grade
 from grader.sandbox.choose import Choice
+from grader.submission import submission_of
 from tests.situation import graded, of, reference, shop, shop_of_any_language, situation, told
 
 
@@ -60,6 +61,8 @@ def test_part_of_the_points_for_part_of_the_tasks(choice: Choice) -> None:
         ("crashes_at_import", "ZeroDivisionError"),
         ("syntax_error", "app.py, line 1 can't be read as Python"),
         ("no_factory", "`create_app` was not found in `app.py`"),
+        ("no_function", "`create_app` in `app.py` is no function, but an `int`"),
+        ("no_app", "what `create_app` returned in `app.py` is no app, but an `int`"),
         ("runs_itself", "your file starts the server itself"),
         ("hangs_at_import", "did not listen on port"),
     ],
@@ -72,6 +75,14 @@ def test_a_submission_that_does_not_start_is_one_message(choice: Choice, name: s
     assert words in report.message
     assert report.points == 0
     assert {test.status for test in report.tests} == {"skip"}
+
+
+def test_a_file_that_is_no_text_is_named(quick: Choice) -> None:
+    """Python itself tells neither the file nor the line."""
+    report = grade(shop(), submission_of({"app.py": b"import flask\n\0\n"}), quick)
+
+    assert report.status == "broken"
+    assert report.message.startswith("app.py, line 2 can't be read as Python: it holds null bytes")
 
 
 def test_a_crash_shows_the_learners_own_frames(choice: Choice) -> None:
@@ -91,6 +102,24 @@ def test_an_exception_in_a_view_shows_where(choice: Choice) -> None:
     assert test.got == "500"
     assert test.frames[-1].code == 'return str(stock["pears"])'
     assert test.frames[-1].values["stock"] == "{'apples': 3}"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("raises_without_flask", 'return [str(stock["pears"]).encode()]'),
+        ("raises_while_sending", 'yield str(stock["pears"])'),
+    ],
+)
+def test_an_exception_that_flask_does_not_see_shows_where(choice: Choice, name: str, code: str) -> None:
+    """In an app without Flask, or once the answer is on its way: the learner's frames, and no other."""
+    test = of(graded(choice, name), "test_it_greets")
+
+    assert test.frames[-1].code == code
+    assert "KeyError: 'pears'" in test.output
+    assert code in test.output
+    assert "waitress" not in test.output
+    assert "/solution/" not in test.output
 
 
 def test_a_view_without_return_is_explained(choice: Choice) -> None:

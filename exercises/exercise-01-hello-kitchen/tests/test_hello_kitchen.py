@@ -41,3 +41,4 @@ def test_asking_twice(client):
 
     assert [first.status_code, second.status_code] == [200, 200]
     assert first.text == second.text
+    assert second.text.removesuffix("\n") == GREETING
