@@ -386,7 +386,9 @@ def _body(holder: dict[str, Any], bounds: Bounds) -> list[Line]:
         return [Line(f"({counted(size, 'byte')} that are not text)", "prose")] if isinstance(size, int) and size else []
     if not body:
         return []
-    lines = _value(body, bounds, limit=bounds.body_lines)
+    # Only JSON is laid out anew. What is nearly JSON stands as it came, for how it is written is the error.
+    is_sound = shape.is_json(body)
+    lines = _value(body, bounds, limit=bounds.body_lines) if is_sound else _as_it_came(body, bounds.body_lines, bounds)
     if holder.get("truncated") and isinstance(size, int):
         lines.append(Line(f"(the first part of {counted(size, 'byte')})", "prose"))
     return lines
@@ -397,6 +399,10 @@ def _value(text: str, bounds: Bounds, *, limit: int = 0) -> list[Line]:
     found = shape.read(text)
     if found is not None:
         text = "\n".join(shape.lines_of(found))
+    return _as_it_came(text, limit, bounds)
+
+
+def _as_it_came(text: str, limit: int, bounds: Bounds) -> list[Line]:
     return [Line(line) for line in _bounded(text, limit, bounds)]
 
 
@@ -436,6 +442,8 @@ def _is_told_by(got: str, step: Exchange, came_text: str) -> bool:
 def _same(one: str, other: str) -> bool:
     if one.strip() == other.strip():
         return True
+    if shape.is_json(one) != shape.is_json(other):
+        return False
     first, second = shape.read(one), shape.read(other)
     return first is not None and first == second
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import msgspec
+
 MAX_CHARACTERS = 200_000
 MAX_DEPTH = 60
 MAX_NODES = 5_000
@@ -32,6 +34,15 @@ class DiffLine(NamedTuple):
 
 class _NoShapeError(Exception):
     """The text is not a nested value, or larger than what is read."""
+
+
+def is_json(text: str) -> bool:
+    """Say whether a text is JSON to the letter."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return False
+    return True
 
 
 def read(text: str) -> Branch | None:
@@ -86,6 +97,9 @@ class _Reader:
             if self.text[self.place] == ",":
                 self.place += 1
                 self.skip_space()
+                # Only a tuple of one may end so. Elsewhere it may be the very error, which laying out anew would hide.
+                if self.text[self.place] == closes and (opens != "(" or len(entries) > 1):
+                    raise _NoShapeError
             elif self.text[self.place] != closes:
                 raise _NoShapeError
         self.place += 1

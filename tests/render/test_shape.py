@@ -44,10 +44,13 @@ def test_reads_json_and_python_and_writes_the_same(text: str) -> None:
         "[" * 5000,
         "(" * 70 + ")" * 70,
         "{,}",
+        '{"id": 1, }',
+        "[1, 2,]",
+        "(1, 2,)",
     ],
 )
 def test_anything_else_is_no_shape(text: str) -> None:
-    """Prose, halves of values and towers of brackets are left alone."""
+    """Prose, halves of values, commas too many and towers of brackets are left alone."""
     assert shape.read(text) is None
 
 

@@ -171,6 +171,27 @@ def test_bodies_are_bounded_and_say_so() -> None:
     assert "(1,204 bytes that are not text)" in shown
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        """{"id": 5826, "name": "O'Hara", }""",
+        '[{"id": 1},]',
+        "{'id':   5826}",
+        '{"id":   NaN}',
+        '{"id":   1} ',
+    ],
+)
+def test_a_body_that_is_no_json_is_shown_as_it_came(body: str) -> None:
+    """Laid out anew it could look right, and the error would be nowhere to be seen. Sound JSON is laid out."""
+    came = sample.http("GET", "/dishes/1", 200, body=body, is_deciding=True)
+    other = "an answer in JSON"
+    for got in (None, other, body):
+        test = sample.failing("test_a", "A.", "t", transcript=[came], expected=other, got=got)
+        shown = text(sample.report(tests=[test]), width=100)
+        assert f"    {body}\n" in shown or body.endswith(" ")
+        assert ('{"id": 1}\n' in shown) == body.endswith(" ")
+
+
 def test_a_record_of_unknown_form_is_shown_as_far_as_it_goes() -> None:
     """A transcript is data: a missing or odd field ends no report."""
     odd = [
