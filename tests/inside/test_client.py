@@ -10,6 +10,23 @@ import pytest
 from grader.inside import served
 from grader.inside.client import Client, Transcript
 
+COOKIE = "session=" + "eyJ2aXNpdCI6Ijk1" * 300 + "; HttpOnly; Path=/; SameSite=Lax"
+
+
+def _sets_a_cookie(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("200 OK", [("Set-Cookie", COOKIE), ("Set-Cookie", "seen=1; Secure")])
+    return [b"set"]
+
+
+def test_a_cookies_value_is_shortened_and_its_attributes_are_not() -> None:
+    """A test may judge `HttpOnly` and the like, so the transcript shows them."""
+    transcript = Transcript()
+    with served.serving(_sets_a_cookie) as address:
+        Client(lambda: int(address.rpartition(":")[2]), transcript, 5).get("/")
+
+    shown = [value for name, value in transcript.steps[0]["response"]["headers"] if name == "Set-Cookie"]
+    assert shown == ["session=eyJ2aXNpdCI6Ijk1…; HttpOnly; Path=/; SameSite=Lax", "seen=1; Secure"]
+
 
 def _tells_its_host(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     start_response("200 OK", [("Content-Type", "text/plain")])
