@@ -68,6 +68,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         """Give one exercise's; None for one that the course doesn't have."""
         return next((standing for standing in self.standings if standing.id == exercise), None)
 
+    def other_than(self, exercise: str) -> str | None:
+        """Name what to go on with for who leaves an exercise: `next`, or the one after it where `next` is that itself."""
+        if self.next != exercise:
+            return self.next
+        ids = [standing.id for standing in self.standings]
+        place = ids.index(exercise)
+        return _first_open([*self.standings[place + 1 :], *self.standings[:place]])
+
 
 def progress(
     exercises: Sequence[Outline],
@@ -195,10 +203,11 @@ def _next(standings: Sequence[Standing], counted: Sequence[Summary]) -> str | No
     """Choose what to go on with: what was begun last, else the next one in the course after it, else the first."""
     ids = [standing.id for standing in standings]
     last = next((ids.index(summary.exercise) for summary in reversed(counted) if summary.exercise in ids), 0)
-    for standing in [*standings[last:], *standings[:last]]:
-        if standing.state in {"started", "open"}:
-            return standing.id
-    return None
+    return _first_open([*standings[last:], *standings[:last]])
+
+
+def _first_open(standings: Iterable[Standing]) -> str | None:
+    return next((standing.id for standing in standings if standing.state in {"started", "open"}), None)
 
 
 def _sum(track: str, standings: Sequence[Standing]) -> TrackProgress:

@@ -138,6 +138,14 @@ def test_one_goes_on_with_what_was_begun_last() -> None:
     assert progress([], [graded("gone")], today=TODAY).next is None
 
 
+def test_who_leaves_an_exercise_goes_on_with_another() -> None:
+    """With the same that `next` is, unless that is the one which is left: then with the next that is open."""
+    assert look(graded("01"), graded("02")).other_than("02") == "03"
+    assert look(graded("01", "failed", 0), graded("02", "failed", 3)).other_than("02") == "01"
+    assert look(graded("01"), graded("02", "failed", 3)).other_than("01") == "02"
+    assert look(*map(graded, ["01", "02", "03", "06"]), graded("07", "failed", 1)).other_than("07") is None
+
+
 def test_days_are_those_of_the_wall_calendar() -> None:
     """An hour before midnight in London is tomorrow in Tokyo; what has no readable time is no day."""
     late = graded("01", created="2025-03-09T23:30:00+00:00")

@@ -151,11 +151,11 @@ class _Screen:
         from grader.cli.learner import learner_of
 
         try:
-            following = learner_of(course_of(self._ctx)).progress.next
+            following = learner_of(course_of(self._ctx)).progress.other_than(self._exercise.id)
         except GraderError as error:
             click.echo(f"error: {error.message}")
             return None
-        if following is None or following == self._exercise.id:
+        if following is None:
             self._footer("there is no other exercise to go on with")
             return None
         return following

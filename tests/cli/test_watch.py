@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import RIGHT, SECOND, Invoke
+from grader.report import Report
+from tests.cli.conftest import FIRST, RIGHT, SECOND, Invoke
 from tests.conftest import ROOT
 
 WAIT_S = 60
@@ -136,6 +137,17 @@ def test_the_keys(watch: Watch) -> None:
     mark = f"{terminal.process.pid}-"
     groups = [path.name for path in Path("/sys/fs/cgroup").glob("**/kata-grader/*") if path.name.startswith(mark)]
     assert groups == []
+
+
+def test_another_exercise_that_is_open_is_gone_on_with(watch: Watch, record: Callable[..., Report]) -> None:
+    """Also one that comes before in the course, and though what is watched was begun last."""
+    record(FIRST, "0")
+    record(SECOND, "0", day=2)
+    terminal = watch("3")
+    terminal.wait_for(r"0 of 4\.5 points")
+    terminal.wait_for(r"n next")
+    terminal.press("n")
+    assert "no other exercise" not in terminal.wait_for(r"Say hello")
 
 
 def test_a_deleted_solution_is_said(watch: Watch, course: Path, submit: Callable[..., Path]) -> None:
