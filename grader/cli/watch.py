@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -83,10 +84,21 @@ def _watch_one(ctx: click.Context, name: str, sandbox: str | None) -> str | None
         return screen.loop(keyboard)
 
 
+class _Cause(NamedTuple):
+    """Why something is graded: since when (monotonic), and whether that was a save."""
+
+    since: float
+    is_save: bool
+
+    def __str__(self) -> str:
+        taken_ms = (time.monotonic() - self.since) * 1000
+        return f"{taken_ms:.0f} ms after the save" if self.is_save else f"in {taken_ms:.0f} ms"
+
+
 @dataclass
 class _Job:
     submission: Submission
-    saved: float
+    cause: _Cause
     number: int
 
 
@@ -102,7 +114,7 @@ class _Screen:
         self._choice = choice
         self._pods = pods
         self._state = state
-        self._done: queue.Queue[tuple[int, float, Report | GraderError]] = queue.Queue()
+        self._done: queue.Queue[tuple[int, _Cause, Report | GraderError]] = queue.Queue()
         self._is_done, self._tell_done = os.pipe()
         self._number = 0
         self._running: threading.Thread | None = None
@@ -111,7 +123,7 @@ class _Screen:
     def loop(self, keyboard: int) -> str | None:
         """Grade now and on every save; give the next exercise's name when `n` asks for it, `None` at the end."""
         seen = _state_of(self._folder)
-        self._save(time.monotonic())
+        self._take(_Cause(time.monotonic(), is_save=False))
         while True:
             ready = select.select([keyboard, self._is_done], [], [], LOOK_S)[0]
             if self._is_done in ready:
@@ -131,14 +143,14 @@ class _Screen:
                 while (again := _settled(self._folder)) != found:
                     found = again
                 seen = found
-                self._save(saved)
+                self._take(_Cause(saved, is_save=True))
             self._attend()
 
     def _press(self, key: str) -> None:
         from grader.cli.learn import hint, show
 
         if key == "r":
-            self._save(time.monotonic())
+            self._take(_Cause(time.monotonic(), is_save=False))
         elif key in ("h", "t"):
             self._clear()
             try:
@@ -160,22 +172,22 @@ class _Screen:
             return None
         return following
 
-    def _save(self, saved: float) -> None:
+    def _take(self, cause: _Cause) -> None:
         """Take what is saved now as the thing to grade; one that runs is ended, one that waits is replaced."""
         self._number += 1
         try:
             submission = read_submission(self._folder)
         except GraderError as error:
-            self._finish(self._number, saved, error)
+            self._finish(self._number, cause, error)
             return
-        self._waiting = _Job(submission, saved, self._number)
+        self._waiting = _Job(submission, cause, self._number)
         if self._running is not None:
             self._pods.cancel()
 
     def _attend(self) -> None:
         """Show what is done, and start what waits."""
         try:
-            number, saved, outcome = self._done.get_nowait()
+            number, cause, outcome = self._done.get_nowait()
         except queue.Empty:
             pass
         else:
@@ -183,7 +195,7 @@ class _Screen:
                 self._running.join()
             self._running = None
             if number == self._number:
-                self._show(saved, outcome)
+                self._show(cause, outcome)
         if self._waiting is not None and self._running is None:
             job, self._waiting = self._waiting, None
             self._pods.resume()
@@ -194,18 +206,18 @@ class _Screen:
         try:
             report = grade(self._exercise, job.submission, self._choice, Options())
         except GraderError as error:
-            self._finish(job.number, job.saved, error)
+            self._finish(job.number, job.cause, error)
             return
         if job.number == self._number:
             keep_submission(job.submission.files, job.submission.digest, self._state)
             keep(report, self._state)
-        self._finish(job.number, job.saved, report)
+        self._finish(job.number, job.cause, report)
 
-    def _finish(self, number: int, saved: float, outcome: Report | GraderError) -> None:
-        self._done.put((number, saved, outcome))
+    def _finish(self, number: int, cause: _Cause, outcome: Report | GraderError) -> None:
+        self._done.put((number, cause, outcome))
         os.write(self._tell_done, b".")  # wakes the loop at once
 
-    def _show(self, saved: float, outcome: Report | GraderError) -> None:
+    def _show(self, cause: _Cause, outcome: Report | GraderError) -> None:
         self._clear()
         if isinstance(outcome, GraderError):
             for line in outcome.message.splitlines():
@@ -221,7 +233,7 @@ class _Screen:
             next_step=None if outcome.status != "passed" else "Press n for the next exercise.",
         )  # fmt: skip
         sys.stdout.write(text.decode())
-        self._footer(f"{(time.monotonic() - saved) * 1000:.0f} ms after the save")
+        self._footer(str(cause))
 
     def _clear(self) -> None:
         sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" if os.environ.get("TERM") != "dumb" else "\n" + "-" * 20 + "\n")
