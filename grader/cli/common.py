@@ -145,15 +145,15 @@ def _encoding_asked_for() -> str:
     return locale.partition(".")[2].partition("@")[0] or "utf-8"
 
 
-def say(text: str, *, indent: str = "") -> None:
+def say(text: str, *, indent: str = "", err: bool = True) -> None:
     """Tell the user, on stderr, what is being done; broken between words for a terminal, its later lines indented."""
     text = as_called(text)
-    if sys.stderr.isatty() or "COLUMNS" in os.environ:
+    if (sys.stderr if err else sys.stdout).isatty() or "COLUMNS" in os.environ:
         from grader.render.plain import wrap_whole  # not before the boxes of a grading are begun
 
         first, *rest = wrap_whole(text, width() - len(indent))
         text = "\n".join([first, *(indent + line for line in rest)])
-    click.echo(text, err=True)
+    click.echo(text, err=err)
 
 
 def put(data: bytes, output: str | None, *, what: str, hint: str = "") -> None:

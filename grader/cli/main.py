@@ -189,18 +189,18 @@ def _own_fault() -> int:
     return 3
 
 
-def tell(error: GraderError) -> None:
-    """Write an error and its remedy to stderr."""
+def tell(error: GraderError, *, err: bool = True) -> None:
+    """Write an error and its remedy, to stderr unless `err` is false."""
     from grader.cli.common import say
 
     for line in error.message.splitlines() or [type(error).__name__]:
-        say(f"error: {line}", indent="       ")
+        say(f"error: {line}", indent="       ", err=err)
     if error.hint:
-        say("")
+        say("", err=err)
         first, *rest = error.hint.splitlines()
-        say(f"hint: {first}", indent="      ")
+        say(f"hint: {first}", indent="      ", err=err)
         for line in rest:
-            say(f"      {line}", indent="      ")
+            say(f"      {line}", indent="      ", err=err)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -148,6 +148,7 @@ class _Screen:
 
     def _press(self, key: str) -> None:
         from grader.cli.learn import hint, show
+        from grader.cli.main import tell
 
         if key == "r":
             self._take(_Cause(time.monotonic(), is_save=False))
@@ -156,16 +157,17 @@ class _Screen:
             try:
                 self._ctx.invoke(hint if key == "h" else show, exercise=self._exercise.id)
             except GraderError as error:
-                click.echo(f"error: {error.message}")
+                tell(error, err=False)
             self._footer("")
 
     def _next(self) -> str | None:
         from grader.cli.learner import learner_of
+        from grader.cli.main import tell
 
         try:
             following = learner_of(course_of(self._ctx)).progress.other_than(self._exercise.id)
         except GraderError as error:
-            click.echo(f"error: {error.message}")
+            tell(error, err=False)
             return None
         if following is None:
             self._footer("there is no other exercise to go on with")
@@ -220,10 +222,9 @@ class _Screen:
     def _show(self, cause: _Cause, outcome: Report | GraderError) -> None:
         self._clear()
         if isinstance(outcome, GraderError):
-            for line in outcome.message.splitlines():
-                click.echo(f"error: {line}")
-            if outcome.hint:
-                click.echo(f"\nhint: {outcome.hint}")
+            from grader.cli.main import tell
+
+            tell(outcome, err=False)
             self._footer("waiting for the next save")
             return
         from grader.render import render

@@ -162,6 +162,18 @@ def test_a_deleted_solution_is_said(watch: Watch, course: Path, submit: Callable
     terminal.wait_for(r"4\.5 of 4\.5 points")
 
 
+def test_an_error_is_broken_between_words(watch: Watch, course: Path, submit: Callable[..., Path]) -> None:
+    """Not wherever the terminal ends; what stands in backticks stays whole."""
+    terminal = watch("3")
+    terminal.wait_for(r"in \d+ ms")
+    (course / "exercises" / SECOND / "solution" / "a-link-to-something-else.py").symlink_to("app.py")
+
+    told = terminal.wait_for(r"waiting for the next save").partition("error: ")[2].partition("\n\n")[0]
+
+    assert all(len(line) <= 60 for line in told.splitlines())
+    assert "a-link-to-something-else.py" in told
+
+
 def test_without_a_terminal_it_says_so(grade: Invoke) -> None:
     """In a pipe there is nothing to watch on."""
     ended = grade("watch", "3")
