@@ -247,8 +247,8 @@ class _Screen:
         sys.stdout.flush()
 
 
-def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Give names, times and sizes of all files that count; empty when the folder is gone."""
+def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...] | None:
+    """Give names, times and sizes of all files that count; `None` when the folder is gone."""
     found = []
     for parent, folders, names in os.walk(folder):
         folders[:] = [each for each in folders if not is_left_out(each)]
@@ -261,10 +261,12 @@ def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
             except OSError:
                 continue
             found.append((path, status.st_mtime_ns, status.st_size))
+    if not found and not folder.is_dir():
+        return None
     return tuple(sorted(found))
 
 
-def _settled(folder: Path) -> tuple[tuple[str, int, int], ...]:
+def _settled(folder: Path) -> tuple[tuple[str, int, int], ...] | None:
     time.sleep(SETTLE_S)
     return _state_of(folder)
 

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import signal
 import struct
 import subprocess
@@ -154,7 +153,12 @@ def test_a_deleted_solution_is_said(watch: Watch, course: Path, submit: Callable
     """When the folder goes away it says so and waits; when it is there again, grading goes on."""
     terminal = watch("3")
     terminal.wait_for(r"in \d+ ms")
-    shutil.rmtree(course / "exercises" / SECOND / "solution")
+    solution = course / "exercises" / SECOND / "solution"
+    for path in solution.iterdir():
+        path.unlink()
+    terminal.wait_for(r"is empty: there is no file to grade")
+    solution.rmdir()  # as `rm -r` does it: what is in it first, and then the folder
+    terminal.wait_for(r"there is no folder")
     terminal.wait_for(r"waiting for the next save")
 
     submit(RIGHT)
