@@ -127,6 +127,9 @@ class TextReporter:
         mark = marks["error" if report.status == "grader-error" else "fail"].strip()
         sign = self._paint(mark, _RED, _BOLD)
         lines = [line for block in blocks if not block.label for line in block.lines]
+        if report.status == "grader-error":
+            # The words are the grader's own, and may tell what to type.
+            lines = [line._replace(text=as_called(line.text)) for line in lines]
         lead = len(mark) + 1
         for place, line in enumerate(lines):
             for part, text in enumerate(self._broken_up(line, self._style.width - lead)):

@@ -215,7 +215,8 @@ def conduct(
 class Solution:
     """A solution box that waits. `extra` are settings of it that only the sandbox knows.
 
-    `notes` and `unlimited` go into the result. `ended_by` names the limit that ended the box, as the engine saw it.
+    `notes` and `unlimited` go into the result. `ended_by` names the limit that ended the box, as the engine saw it. `look`
+    raises `SandboxError` where the engine is gone, when the examiner's box ended of itself.
     """
 
     channel: Channel
@@ -226,6 +227,7 @@ class Solution:
     unlimited: tuple[str, ...] = ()
     start_ms: float = 0
     ended_by: Callable[[], str | None] = lambda: None
+    look: Callable[[], None] = lambda: None
 
 
 class Examiner:
@@ -293,6 +295,8 @@ class Opened:
         result = conduct(
             pod, solution.channel, self.examiner.channel, messages=messages, listen=listen, is_cancelled=is_cancelled
         )
+        if result.ending == "examiner-lost":
+            solution.look()
         self.examiner.release(result.ending)
         return replace(
             result,

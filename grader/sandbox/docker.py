@@ -41,6 +41,7 @@ EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
 ENGINE_S = 30
 OLD_S = 3600
 REMOVE_S = 5.0
+LOOK_AGAIN_S = 0.5
 
 _STDOUT = 1
 _HEADER = struct.Struct(">BxxxI")
@@ -93,8 +94,10 @@ def _judged() -> Iterator[None]:
     try:
         yield
     except (errors.DockerException, requests.RequestException) as error:
+        is_silent = isinstance(error, (requests.ConnectionError, requests.Timeout))
         raise SandboxError(
-            f"the container engine failed: {error}", hint="`grade doctor` shows whether the engine answers"
+            "the container engine stopped answering" if is_silent else f"the container engine failed: {error}",
+            hint="`grade doctor` shows whether the engine answers",
         ) from error
 
 
@@ -110,11 +113,23 @@ def connect() -> Iterator[APIClient]:
     try:
         api = docker.APIClient(version="auto", timeout=ENGINE_S, **docker.utils.kwargs_from_env())
     except docker.errors.DockerException as error:
-        raise SandboxError(f"no container engine answers: {error}") from error
+        raise SandboxError(f"no container engine answers: {_reason(error)}") from error
     try:
         yield api
     finally:
         api.close()
+
+
+def _reason(error: BaseException) -> str:
+    """Give what the system said, which libraries wrap again and again; else what the error itself says."""
+    wrapped: list[object] = [error]
+    while wrapped:
+        found = wrapped.pop()
+        if isinstance(found, OSError) and found.strerror:
+            return found.strerror.lower()
+        if isinstance(found, BaseException):
+            wrapped += [*found.args, found.__cause__]
+    return str(error)
 
 
 def engine_socket() -> str | None:
@@ -314,6 +329,7 @@ class _DockerExaminer(Examiner):
                 extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
                 start_ms=self.start_ms(started),
                 ended_by=lambda: _ended_by(self._api, name),
+                look=lambda: _look(self._api),
             )
 
         starting = Behind(start)
@@ -385,6 +401,14 @@ def _ended_by(api: APIClient, name: str) -> str | None:
     """Name the limit that ended the solution's container, as the engine saw it."""
     state = api.inspect_container(name)["State"]
     return "memory" if state.get("OOMKilled") else None
+
+
+@_judged()
+def _look(api: APIClient) -> None:
+    """See that the engine is still there. One that is being stopped ends its containers first, and then goes itself."""
+    for wait_s in (0.0, LOOK_AGAIN_S):
+        time.sleep(wait_s)
+        api.ping()
 
 
 def _sweep(api: APIClient) -> None:

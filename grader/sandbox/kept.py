@@ -112,10 +112,11 @@ def _run_over(place: Path, pod: Pod, listen: Listener | None) -> PodResult | Non
             while data := peer.recv(1 << 18):
                 for message in decoder.feed(data):
                     if "result" in message:
-                        return _result_from_json(message["result"])
+                        result = _result_from_json(message["result"])
+                        return None if result.is_stale else result
                     if "failed" in message:
                         if has_begun:
-                            raise SandboxError(str(message["failed"]))
+                            raise SandboxError(str(message["failed"]), hint=str(message["hint"]))
                         return None
                     has_begun = True
                     if listen is not None:
@@ -268,7 +269,7 @@ def _attend(peer: socket.socket, opened: OpenPod, stop: _Stop) -> Box | None:
             result = opened.run(pod, tell, is_cancelled=is_unwanted)
             peer.sendall(wire.encode({"result": _result_to_json(result)}))
         except GraderError as error:
-            peer.sendall(wire.encode({"failed": error.message}))
+            peer.sendall(wire.encode({"failed": error.message, "hint": error.hint}))
         return pod.examiner
     except (OSError, wire.BadFrame, KeyError, TypeError, ValueError):
         return None  # the grading that asked is gone, or was of another version; these boxes end unused

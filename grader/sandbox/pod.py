@@ -106,6 +106,11 @@ class PodResult:
     unlimited: tuple[str, ...] = ()
     durations_ms: Mapping[str, float] = field(default_factory=dict)
 
+    @property
+    def is_stale(self) -> bool:
+        """Say whether the examiner's box ended before it did anything for this pod, as one that waited may have."""
+        return self.ending == "examiner-lost" and all(event["event"] == "up" for event in self.events)
+
 
 Listener = Callable[[Mapping[str, Any]], None]
 

@@ -61,6 +61,18 @@ class WarmPods:
         """Run a pod in the boxes that wait, as soon as they do; see `Sandbox.run`."""
         if pod.shape != self._shape:
             return self._sandbox.run(pod, listen)
+        try:
+            result = self._run(pod, listen)
+        except SandboxError:
+            if self._is_closed or self._is_cancelled:
+                raise
+        else:
+            if not result.is_stale:
+                return result
+        # What failed may have failed long before now, such as when the engine was stopped and started again.
+        return self._run(pod, listen)
+
+    def _run(self, pod: Pod, listen: Listener | None) -> PodResult:
         with self._wake:
             self._wake.wait_for(lambda: self._ready is not None or self._fault is not None or self._is_closed)
             if self._fault is not None:

@@ -119,6 +119,13 @@ def test_a_grader_error_has_no_points_and_no_failures() -> None:
     assert not re.search(r"\d of \d+ point", shown)
 
 
+def test_a_grader_error_names_commands_as_they_are_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a fresh clone that is `./grade`."""
+    monkeypatch.setenv("GRADE_CALLED", "./grade")
+    shown = text(msgspec.structs.replace(sample.grader_error(), message="it failed: `grade doctor` shows why"))
+    assert "it failed: `./grade doctor` shows why" in shown
+
+
 @pytest.mark.parametrize(("details", "told"), [(0, 0), (1, 1), (3, 3), (9, 4)])
 def test_the_first_failures_are_told_and_the_rest_named(details: int, told: int) -> None:
     """A screen is no place for thirty transcripts."""
