@@ -13,7 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from grader.cli.common import has_colour, has_unicode, put, say, width
-from grader.cli.learner import after_passing, builds_on, database_url, learner_of
+from grader.cli.learner import after_passing, builds_on, database_url, learner_of, say_note
 from grader.course import Course, default_submission
 from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
@@ -24,6 +24,7 @@ from grader.report import Report
 from grader.resemblance import with_help
 from grader.sandbox.choose import Choice
 from grader.store.inbox import keep as keep_report
+from grader.store.place import Note
 from grader.store.round import round_of
 from grader.store.submissions import keep_submission
 from grader.submission import Submission, read_submission
@@ -89,8 +90,9 @@ def grade_one(
         report = with_image(report)
     keep_submission(submission.files, submission.digest, home.state)
     kept = keep_report(report, home.state, learner="" if request.is_own else str(folder))
+    notes: list[Note] = []
     if reporter is not None:
-        reporter.finish(report, next_step=_next_step(home, report) if report.status == "passed" else None)
+        reporter.finish(report, next_step=_next_step(home, report, notes) if report.status == "passed" else None)
     else:
         from grader.render import render
 
@@ -104,8 +106,8 @@ def grade_one(
             from grader.render.account import headline
 
             say(f"{headline(report)}; the report is in {request.output}")
-    if kept.note is not None:
-        say(f"note: {kept.note.message}" + (f"\n\nhint: {kept.note.hint}" if kept.note.hint else ""))
+    for note in [*notes, *([kept.note] if kept.note is not None else [])]:
+        say_note(note)
     if request.is_verbose:
         _tell_inside(report)
     return EXIT_CODES[report.status]
@@ -144,14 +146,14 @@ def _say_what_it_builds_on(course: Course, exercise: Exercise) -> None:
         say(f"note: {note}")
 
 
-def _next_step(course: Course, report: Report) -> str | None:
-    """Name the exercise to go on with; None where the history can't tell."""
+def _next_step(course: Course, report: Report, notes: list[Note]) -> str | None:
+    """Name the exercise to go on with; None where the history can't tell. Adds to `notes`, for the report's end."""
     if database_url() is not None:
         return "Next: `grade next` names the exercise to go on with."  # a server is not asked while someone waits
     try:
-        return after_passing(learner_of(course), report.exercise.id)
+        return after_passing(learner_of(course, tell=notes.append), report.exercise.id)
     except GraderError as error:
-        say(f"note: {error.message}" + (f"\n\nhint: {error.hint}" if error.hint else ""))
+        notes.append(Note(error.message, error.hint))
         return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from grader.cli.common import say
@@ -52,15 +52,15 @@ class Learner(NamedTuple):
         return [outline for outline in self.outlines.known if outline.teaches == concept]
 
 
-def learner_of(course: Course, *, unlock_all: bool = False) -> Learner:
-    """Read where the learner is. What was not as usual with the history is said on stderr.
+def learner_of(course: Course, *, unlock_all: bool = False, tell: Callable[[Note], None] | None = None) -> Learner:
+    """Read where the learner is. What was not as usual with the history is told: to `tell`, else at once on stderr.
 
     Raises:
         HistoryError: a newer grader made the history, or its database doesn't answer.
     """
     seen = glance(course.state, database_url())
     for note in seen.notes:
-        say_note(note)
+        (tell or say_note)(note)
     found = outlines(course)
     # What was graded for somebody else is in the history, but is no step of this learner's.
     own = tuple(summary for summary in seen.summaries if not summary.learner)

@@ -116,7 +116,9 @@ def check(engine: Engine) -> None:
     with reading(engine).connect() as connection:
         problem = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
     if problem != "ok":
-        raise Damaged(str(problem))
+        # A heading that names the database may stand before it.
+        told = [line for line in str(problem).splitlines() if not line.startswith("***")]
+        raise Damaged(told[0] if told else "it is not sound")
 
 
 def bring_up_to_date(engine: Engine, shown: str) -> None:

@@ -158,7 +158,10 @@ def test_a_corrupt_history_is_put_aside_and_the_grade_is_shown(
     assert f"{ALL}\nNext: exercise-07" in ended.out
     assert "note: the history's database was damaged" in ended.err
     assert "hint: nothing needs to be done" in ended.err
-    assert [each.exercise for each in glance(course / ".grade").summaries] == [FIRST, SECOND]
+    database.write_bytes(b"not a database" * 100)
+    both = grade("3", before=("sh", "-c", 'exec "$@" 2>&1', "sh"))
+    assert both.out.index("Next: exercise-07") < both.out.index("note: the history's database was damaged")
+    assert [each.exercise for each in glance(course / ".grade").summaries] == [FIRST, SECOND, SECOND]
 
 
 def test_a_newer_history_is_left_alone_and_the_grade_is_shown(

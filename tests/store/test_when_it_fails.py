@@ -599,6 +599,7 @@ def test_a_damaged_database_is_put_aside_and_made_again(state_dir: Path, make_re
         assert history.is_durable
         text = "\n".join(note.message for note in history.notes)
         assert "damaged" in text
+        assert all("\n" not in note.message and "***" not in note.message for note in history.notes)
         assert "read again from their files: 31" in text
     (aside,) = state_dir.glob("history-damaged-*.db")
     assert aside.read_bytes() == damaged
