@@ -33,7 +33,7 @@ from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.store.place import reason
 from grader.submission import kind_problem, read_submission, shown
-from grader.whole_file import write_whole
+from grader.whole_file import is_stream, write_whole
 
 if TYPE_CHECKING:
     from grader.receipt import Ed25519PrivateKey
@@ -265,15 +265,18 @@ def write(results: Sequence[Result], where: Target, *, root: Path, environ: Mapp
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
-    for place, data in enumerate(together):
-        path = where.file
-        if len(together) > 1:
-            path = path.with_name(f"{path.stem}-{results[place].report.exercise.id}{path.suffix}")
-        try:
+    path = where.file
+    try:
+        if is_stream(path):
+            write_whole(path, b"".join(together))
+            return
+        for place, data in enumerate(together):
+            if len(together) > 1:
+                path = where.file.with_name(f"{where.file.stem}-{results[place].report.exercise.id}{where.file.suffix}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)  # replaces a link that lies there, and writes through none
-        except OSError as error:
-            raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
+            write_whole(path, data)
+    except OSError as error:
+        raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
 
 
 def tell_github(results: Sequence[Result], environ: Mapping[str, str]) -> None:

@@ -376,6 +376,14 @@ def test_each_format_has_its_file(use: Use, clone: Path, tmp_path: Path) -> None
     assert "no format named `xml`" in use("--all", "--format", "xml").err
 
 
+def test_a_stream_gets_all_reports(use: Use) -> None:
+    """`/dev/stdout` and its like are no files that each could have one of beside them."""
+    ended = use("--all", "--format", "json=/proc/self/fd/1")
+
+    assert ended.code == 1, ended.err
+    assert ended.out.count('"version": 1,') == 2
+
+
 def test_an_exercise_that_is_not_sound_is_nobodys_score(use: Use, course: Path, clone: Path) -> None:
     """The others are graded all the same."""
     solve(clone, "ppp", SECOND)
