@@ -33,14 +33,18 @@ class ExerciseEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """A folder with `exercises/`. Nothing is read until it is asked for."""
+    """A folder with `exercises/`. Nothing is read until it is asked for.
+
+    `kept_at` is where its state lies if not in the folder, which of an archive is gone at the end of a run.
+    """
 
     root: Path
+    kept_at: Path | None = None
 
     @property
     def state(self) -> Path:
-        """Where the learner's history lies. It may not be there yet."""
-        return self.root / ".grade"
+        """Where the learner's history lies, and what else is kept between runs. It may not be there yet."""
+        return self.kept_at or self.root / ".grade"
 
     def exercises(self) -> list[ExerciseEntry]:
         """List the folders that hold an `exercise.toml`, by name; none is opened."""

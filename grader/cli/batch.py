@@ -137,10 +137,12 @@ def _similar(results: Results) -> Similar | None:
 def _place(course: Course, stack: ExitStack) -> Path:
     """Give the folder for the journal; one that goes away at the end where none can be kept."""
     from grader.store.place import home_place
+    from grader.submission import shown
 
     place = home_place(course.state)
     if place is None:
-        say("note: `.grade/` can't be written, so nothing is kept: a run that is stopped would begin again")
+        where = "`.grade/`" if course.kept_at is None else shown(str(course.kept_at))
+        say(f"note: {where} can't be written, so nothing is kept: a run that is stopped would begin again")
         place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kata-batch-")))
     return place
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,11 +32,15 @@ def course_of(ctx: click.Context) -> Course:
     root = ctx.find_root()
     explicit = root.obj.get("course")
     if explicit and os.path.isfile(explicit):
+        from grader.store.place import fallback_place
         from grader.verify.unpack import unpacked_course
 
+        state = Path(explicit).absolute().parent / ".grade"
+        root.obj["state"] = fallback_place(Path(explicit) / ".grade") or state
         # Unpacked once a run, and removed at its end.
         explicit = root.obj["course"] = str(root.with_resource(unpacked_course(Path(explicit))))
-    return find_course(Path.cwd(), explicit=Path(explicit) if explicit else None)
+    found = find_course(Path.cwd(), explicit=Path(explicit) if explicit else None)
+    return replace(found, kept_at=root.obj.get("state"))
 
 
 def course_option(command: Command) -> Command:

@@ -191,6 +191,20 @@ def test_a_grader_error_that_stays_has_an_exit_code(send: Send, teacher: Callabl
     assert "1 without a score because the grader failed" in err
 
 
+def test_a_course_in_an_archive_is_remembered(send: Send, teacher: Callable[..., Teacher], tmp_path: Path) -> None:
+    """It is unpacked for each run, and what came of the last one lies in the user's own folder."""
+    send_class(send)
+    archive = shutil.make_archive(str(tmp_path / "course"), "gztar", tmp_path / "course")
+    someone = teacher("someone")
+
+    for _ in range(2):
+        code, _, err = someone.finish("--course", archive)
+        assert code == 0, err
+
+    assert _count(someone.log) == len(set(CLASS)) + 1
+    assert list((someone.folder / ".local/state/kata-grader").glob("*/batch/*.jsonl"))
+
+
 def test_a_terminal_has_one_line_that_is_written_over(send: Send, teacher: Callable[..., Teacher]) -> None:
     """A thousand submissions don't scroll away what matters."""
     send_class(send)
