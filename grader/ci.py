@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from grader import receipt
-from grader.batch.attempt import graded, refused
+from grader.batch.attempt import graded, refused, unsound
 from grader.course import Course
 from grader.error import BrokenExercise, RefusedSubmission, UsageError
 from grader.exercise import Exercise
@@ -171,7 +171,8 @@ def named_subject(text: str, submissions: Path) -> Subject:
 def grade_subjects(
     course: Course, subjects: Iterable[Subject], choice: Choice, say: Say
 ) -> tuple[list[Result], list[BrokenExercise]]:
-    """Grade each. What a learner did wrong is in the reports; an exercise that isn't sound is given beside them.
+    """Grade each. What a learner did wrong is in the reports; an exercise that isn't sound has one too, and its error is
+    given beside them.
 
     Raises:
         UnknownExercise: a subject's name means none.
@@ -184,9 +185,11 @@ def grade_subjects(
             exercise = course.load(subject.name)
         except BrokenExercise as error:
             broken.append(error)
-            continue
-        report, folder = _graded(exercise, subject, choice)
-        say(f"{exercise.id}: {headline(report)}")
+            id = course.resolve(subject.name).name
+            report, folder = unsound(id, error, choice), _folder_of(id, subject)
+        else:
+            report, folder = _graded(exercise, subject, choice)
+        say(f"{report.exercise.id}: {headline(report)}")
         results.append(Result(report=report, folder=folder))
     return results, broken
 
@@ -298,15 +301,19 @@ def tell_github(results: Sequence[Result], environ: Mapping[str, str]) -> None:
 
 
 def _graded(exercise: Exercise, subject: Subject, choice: Choice) -> tuple[Report, Path]:
-    folder = subject.folder
-    if subject.within is not None and folder == subject.within:
-        folder = subject.within / "exercises" / exercise.id / "solution"
+    folder = _folder_of(exercise.id, subject)
     try:
         if subject.within is not None:
             _refuse_links(subject.within, folder)
         return graded(exercise, read_submission(folder), choice), folder
     except RefusedSubmission as error:
         return refused(exercise, error, choice), folder
+
+
+def _folder_of(id: str, subject: Subject) -> Path:
+    if subject.within is not None and subject.folder == subject.within:
+        return subject.within / "exercises" / id / "solution"
+    return subject.folder
 
 
 def _refuse_links(within: Path, folder: Path) -> None:

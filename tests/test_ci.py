@@ -30,6 +30,8 @@ from grader import ci, receipt
 from grader.cli.main import run
 from grader.course import find_course
 from grader.error import UsageError
+from grader.render import FORMATS
+from grader.report import from_json
 from grader.sandbox import choose
 from grader.sandbox.choose import Choice
 from tests.batch.conftest import AtItsWord
@@ -394,6 +396,29 @@ def test_an_exercise_that_is_not_sound_is_nobodys_score(use: Use, course: Path, 
     assert ended.code == 3
     assert "error: " in ended.err
     assert f"{SECOND}: 4.5 of 4.5 points" in ended.err
+
+
+def test_an_exercise_that_is_not_sound_has_a_report_in_every_format(
+    use: Use, course: Path, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits for a file waits for nothing otherwise: it says whose fault it is, and is no score."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary"))
+    monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    (course / "exercises" / FIRST / "exercise.toml").write_text("format = 1\n" + "x = 1\n[y]\n[z]\n[a]\n[b]\n")
+    files = {name: tmp_path / "out" / name for name in FORMATS}
+
+    ended = use("--exercise", FIRST, *(part for name, file in files.items() for part in ("--format", f"{name}={file}")))
+
+    assert ended.code == 3
+    report = from_json(files["json"].read_bytes())
+    assert (report.status, report.points_max, report.tests, report.exercise.id) == ("grader-error", 0, [], FIRST)
+    assert report.message.startswith("the exercise is at fault, not the solution:\n")
+    assert re.search(r"\nand [0-9]+ more$", report.message)
+    assert all("the exercise is at fault" in file.read_text() for name, file in files.items() if name != "check50")
+    assert "the exercise is at fault" in (tmp_path / "summary").read_text()
+    assert (tmp_path / "output").read_text().startswith("result=")
+    assert "::error title=the grader failed" in ended.out
 
 
 # The ready files.

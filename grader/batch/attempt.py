@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
+from grader import __version__
 from grader.batch.image import with_image
-from grader.error import RefusedSubmission, SandboxError
+from grader.error import BrokenExercise, RefusedSubmission, SandboxError
 from grader.exercise import Exercise
 from grader.grading import derive_seed, grade, judge
-from grader.report import Report
+from grader.report import ExerciseRef, Report, SandboxRef, SubmissionRef
 from grader.resemblance import with_help
 from grader.sandbox.choose import Choice
 from grader.sandbox.pod import PodResult
@@ -18,6 +22,8 @@ from grader.submission import Submission
 
 RETRIES = 2
 """So many times more where the grader failed: an engine under load does. A third time is a finding."""
+TOLD_PROBLEMS = 3
+PROBLEM_CHARACTERS = 300
 
 
 def graded(
@@ -60,3 +66,26 @@ def refused(exercise: Exercise, error: RefusedSubmission, choice: Choice) -> Rep
     )
     message = "the files can't be taken: " + "\n".join([*error.problems, *([error.hint] if error.hint else [])])
     return with_image(msgspec.structs.replace(report, message=message, limit=None))
+
+
+def unsound(id: str, error: BrokenExercise, choice: Choice) -> Report:
+    """Give the report of an exercise that isn't sound: nobody's score, and nothing that could be counted."""
+    told = [problem[:PROBLEM_CHARACTERS] for problem in error.problems[:TOLD_PROBLEMS]]
+    if len(error.problems) > TOLD_PROBLEMS:
+        told.append(f"and {len(error.problems) - TOLD_PROBLEMS} more")
+    report = Report(
+        id=secrets.token_hex(8),
+        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        exercise=ExerciseRef(id=id, title=id, digest="none"),
+        submission=SubmissionRef(digest="none", files=[]),
+        seed=0,
+        sandbox=SandboxRef(name=choice.name, reason=choice.reason),
+        status="grader-error",
+        message="the exercise is at fault, not the solution:\n" + "\n".join(told),
+        points=Decimal(0),
+        points_max=Decimal(0),
+        tasks=[],
+        tests=[],
+        grader_version=__version__,
+    )
+    return with_image(report)

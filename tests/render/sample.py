@@ -359,6 +359,14 @@ def grader_error() -> Report:
     )
 
 
+def unsound() -> Report:
+    """The exercise itself can't be read: there is not even a test to name."""
+    return report(
+        status="grader-error", message="the exercise is at fault, not the solution:\nx/exercise.toml:1: `title` is missing",
+        points=Decimal(0), points_max=Decimal(0), tasks=[], tests=[],
+    )  # fmt: skip
+
+
 def decimals() -> Report:
     """Points that binary fractions can't hold."""
     tests = [
@@ -380,4 +388,7 @@ def huge() -> Report:
     return report(tests=tests, tasks=_tasks(tests, {"known-dish": "Answer a known dish"}), output=long)
 
 
-ALL = {maker.__name__: maker for maker in (passed, failed, hostile, broken, not_started, grader_error, decimals, huge)}
+ALL = {
+    maker.__name__: maker
+    for maker in (passed, failed, hostile, broken, not_started, grader_error, unsound, decimals, huge)
+}

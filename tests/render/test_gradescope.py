@@ -47,7 +47,7 @@ def test_keeps_the_rules(name: str) -> None:
         assert all(isinstance(tag, str) for tag in test["tags"])
 
 
-@pytest.mark.parametrize("name", sorted(set(sample.ALL) - {"grader_error"}))
+@pytest.mark.parametrize("name", sorted(set(sample.ALL) - {"grader_error", "unsound"}))
 def test_has_a_score_that_is_the_reports(name: str) -> None:
     """The top score overrides the sum of the tests, so it must be right."""
     assert str(results(name)["score"]) == f"{sample.ALL[name]().points.normalize():f}"
