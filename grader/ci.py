@@ -127,22 +127,42 @@ def changed_exercises(submissions: Path, base: str) -> list[str] | None:
             f"git doesn't know the commit {shown(base)} in {shown(str(submissions))}",
             hint="fetch the history (GitHub: `fetch-depth: 0`; GitLab: `GIT_DEPTH: 0`), or grade everything with `--all`",
         )
-    options = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative")
-    try:
-        # Since the two parted: what went into the base meanwhile is not of this change.
-        told = _git(submissions, *options, f"{base}...HEAD", "--", ".")
-    except UsageError:
-        told = _git(submissions, *options, base, "HEAD", "--", ".")  # a shallow clone doesn't know where they parted
-    names = {
-        parts[1]
-        for path in told.split(b"\0")
-        if len(parts := os.fsdecode(path).split("/")) > 2 and parts[0] == "exercises"
-    }
+    names = {parts[1] for parts in _changed(submissions, base) if len(parts) > 2}
     return sorted(names)
 
 
-def subjects_of(course: Course, submissions: Path, names: Sequence[str] | None, say: Say) -> list[Subject]:
-    """Give the solutions of these exercises, of all where `names` is `None`; says what can't be graded."""
+def deleted_solutions(submissions: Path, base: str) -> list[str]:
+    """Name the folders below `exercises/` in whose `solution/` the change deletes something; a renaming deletes too.
+
+    Raises:
+        UsageError: git can't tell.
+    """
+    deleted = _changed(submissions, base, "--diff-filter=D")
+    return sorted({parts[1] for parts in deleted if parts[2:3] == ["solution"]})
+
+
+def folder_of_submissions(given: str) -> Path:
+    """Give the folder that `--submissions` names.
+
+    Raises:
+        UsageError: it is none.
+    """
+    folder = Path(given)
+    if not folder.is_dir():
+        problem = "is no folder" if os.path.lexists(folder) else "isn't there"
+        raise UsageError(
+            f"{shown(given)} {problem}", hint="`--submissions` takes the folder that holds the learner's `exercises/`"
+        )
+    return folder
+
+
+def subjects_of(
+    course: Course, submissions: Path, names: Sequence[str] | None, say: Say, *, deleted: Sequence[str] = ()
+) -> list[Subject]:
+    """Give the solutions of these exercises, of all where `names` is `None`; says what can't be graded.
+
+    A solution that is among the `deleted` and isn't there is given all the same: nobody gets round a grading like that.
+    """
     known = [entry.id for entry in course.exercises()]
     if names is not None:
         for name in names:
@@ -153,7 +173,7 @@ def subjects_of(course: Course, submissions: Path, names: Sequence[str] | None, 
         if names is not None and name not in names:
             continue
         folder = submissions / "exercises" / name / "solution"
-        if os.path.lexists(folder):
+        if os.path.lexists(folder) or name in deleted:
             subjects.append(Subject(name=name, folder=folder, within=submissions))
         elif names is not None:
             say(f"note: `{name}` was changed and has no `solution/`: not graded")
@@ -305,6 +325,7 @@ def _graded(exercise: Exercise, subject: Subject, choice: Choice) -> tuple[Repor
     try:
         if subject.within is not None:
             _refuse_links(subject.within, folder)
+            _refuse_nothing(subject.within, folder)
         return graded(exercise, read_submission(folder), choice), folder
     except RefusedSubmission as error:
         return refused(exercise, error, choice), folder
@@ -324,6 +345,12 @@ def _refuse_links(within: Path, folder: Path) -> None:
         if path.is_symlink():
             name = shown(str(path.relative_to(within)))
             raise RefusedSubmission([f"{name} {kind_problem(stat.S_IFLNK)}"])
+
+
+def _refuse_nothing(within: Path, folder: Path) -> None:
+    if not os.path.lexists(folder):
+        name = shown(str(folder.relative_to(within)))
+        raise RefusedSubmission([f"{name} isn't there"], hint="put the files there, or back again")
 
 
 def _together(results: Sequence[Result], format: str, root: Path) -> list[bytes]:
@@ -392,6 +419,18 @@ def _append(file: str, data: bytes) -> None:
             opened.write(data)
     except OSError as error:
         raise UsageError(f"`{file}` can't be written: {reason(error)}") from error
+
+
+def _changed(submissions: Path, base: str, *filters: str) -> list[list[str]]:
+    """Give the paths below `exercises/` that differ between the base and now, each by its parts."""
+    options = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative", *filters)
+    try:
+        # Since the two parted: what went into the base meanwhile is not of this change.
+        told = _git(submissions, *options, f"{base}...HEAD", "--", ".")
+    except UsageError:
+        told = _git(submissions, *options, base, "HEAD", "--", ".")  # a shallow clone doesn't know where they parted
+    paths = [os.fsdecode(path).split("/") for path in told.split(b"\0")]
+    return [parts for parts in paths if parts[0] == "exercises"]
 
 
 def _is_commit(folder: Path, name: str) -> bool:

@@ -213,6 +213,49 @@ def test_a_change_beside_the_exercises_grades_nothing(use: Use, clone: Path, san
     assert "nothing to grade" in ended.err
 
 
+@pytest.mark.parametrize("way", ["delete", "rename", "all"])
+def test_a_solution_that_a_change_deletes_has_no_points(
+    use: Use, clone: Path, sandbox: AtItsWord, tmp_path: Path, way: str
+) -> None:
+    """A job that is green because nothing was graded would be a way to pass."""
+    folder = clone / "exercises" / FIRST / "solution"
+    if way == "rename":
+        folder.rename(folder.with_name("solutions"))
+    else:
+        shutil.rmtree(folder if way == "delete" else clone / "exercises")
+    commit(clone)
+
+    ended = use("--format", f"json={tmp_path / 'r.json'}", *(("--pass", "50") if way == "delete" else ()))
+
+    assert (ended.code, sandbox.begun) == (1, []), ended.err
+    file = tmp_path / (f"r-{FIRST}.json" if way == "all" else "r.json")
+    report = from_json(file.read_bytes())
+    assert (report.status, report.points, report.points_max) == ("broken", 0, Decimal("4.5"))
+    assert report.message.startswith(f"the files can't be taken: `exercises/{FIRST}/solution` isn't there")
+
+
+def test_a_change_beside_a_solution_that_never_was_is_a_note(use: Use, clone: Path, sandbox: AtItsWord) -> None:
+    """Notes for oneself are no solution; what is said last doesn't contradict what was said before."""
+    git(clone, "rm", "-q", "-r", f"exercises/{FIRST}")
+    commit(clone)
+    write(clone / "exercises" / FIRST / "notes.md", "later")
+    commit(clone)
+
+    ended = use()
+
+    assert (ended.code, sandbox.begun) == (0, [])
+    assert ended.err.splitlines()[-2:] == [
+        f"note: `{FIRST}` was changed and has no `solution/`: not graded", "nothing to grade",
+    ]  # fmt: skip
+
+
+def test_submissions_that_are_no_folder_are_told(use: Use, clone: Path) -> None:
+    """Before git is asked about them."""
+    assert (ended := use("--submissions", str(clone / "README.md"))).code == 2
+    assert "README.md` is no folder" in ended.err
+    assert "isn't there" in use("--submissions", str(clone / "none"), "--all").err
+
+
 @pytest.mark.parametrize(
     ("words", "options", "code"),
     [

@@ -58,7 +58,9 @@ def ci(
         Target,
         base_of,
         changed_exercises,
+        deleted_solutions,
         exit_code,
+        folder_of_submissions,
         grade_subjects,
         named_subject,
         pass_mark,
@@ -77,14 +79,20 @@ def ci(
     targets = [*targets_of_place(os.environ), *(target(text) for text in formats)]
     private = signing_key(key, targets) if key else None
     course = course_of(ctx)
-    folder = Path(submissions) if submissions is not None else course.root
+    folder = folder_of_submissions(submissions) if submissions is not None else course.root
+    noted: list[str] = []
     if named:
         subjects = [named_subject(text, folder) for text in named]
     else:
-        names = None if is_all else changed_exercises(folder, base or base_of(os.environ))
-        subjects = subjects_of(course, folder, names, _tell)
+        since = base or base_of(os.environ)
+        names = None if is_all else changed_exercises(folder, since)
+        deleted = [] if names is None else deleted_solutions(folder, since)
+        subjects = subjects_of(course, folder, names, noted.append, deleted=deleted)
+    for note in noted:
+        _tell(note)
     if not subjects:
-        _tell("nothing to grade: no solution was " + ("found" if is_all else "changed"))
+        found = "found" if is_all else "changed"
+        _tell("nothing to grade" if noted else f"nothing to grade: no solution was {found}")
         return 0
     choice = choose(sandbox, is_own=False, say=_tell)
     if choice.notice:
