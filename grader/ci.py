@@ -181,8 +181,17 @@ def subjects_of(
 
 
 def named_subject(text: str, submissions: Path) -> Subject:
-    """Read `NAME` or `NAME=FOLDER`: a solution to grade whatever has changed."""
+    """Read `NAME` or `NAME=FOLDER`: a solution to grade whatever has changed.
+
+    Raises:
+        UsageError: the folder isn't there: whoever called gave a wrong one, and no learner did.
+    """
     name, _, folder = text.partition("=")
+    if folder and not os.path.exists(folder):
+        raise UsageError(
+            f"there is no folder or archive {shown(folder)}",
+            hint=f"`--exercise {name}=FOLDER` takes a solution's folder",
+        )
     if folder:
         return Subject(name=name, folder=Path(folder))
     return Subject(name=name, folder=submissions, within=submissions)

@@ -300,6 +300,14 @@ def test_all_grades_every_solution_and_named_ones_whatever_has_changed(
     assert sandbox.begun[2:] == ["ppp elsewhere", "fff"]
 
 
+def test_a_folder_that_the_caller_gave_and_is_not_there_is_no_zero(use: Use, sandbox: AtItsWord) -> None:
+    """The mistake is in the job, not in a solution."""
+    ended = use("--exercise", "3=/nope")
+
+    assert (ended.code, sandbox.begun) == (2, [])
+    assert "there is no folder or archive `/nope`" in ended.err
+
+
 def test_the_hidden_tests_are_the_courses(use: Use, clone: Path, course: Path, sandbox: AtItsWord) -> None:
     """Tests, settings and workflows that a learner wrote are nothing but files."""
     folder = clone / "exercises" / FIRST

@@ -8,6 +8,8 @@ What a learner sent may be a folder, a zip or a tar, named after them. Known bes
 - Canvas's "Download Submissions": `doejane_4711_90210_app.py`, with `LATE_` before the first number
   (`content_zipper.rb`), and `-1`, `-2` behind the name of a file that was handed in again.
 
+A folder that holds nothing but one folder is gone into. An archive of a kind that can't be read is refused by its name.
+
 Nothing that a learner wrote is followed: a link is refused wherever it stands.
 """
 
@@ -25,6 +27,7 @@ from grader.archive import SUFFIXES, read_archive
 from grader.error import RefusedSubmission, UsageError
 from grader.folder import TOML, name_parts
 from grader.submission import (
+    MAX_DEPTH,
     MAX_ENTRIES,
     Entry,
     Submission,
@@ -37,6 +40,13 @@ from grader.submission import (
     submission_of,
 )
 
+UNREADABLE = (
+    ".7z", ".rar", ".zipx", ".tar.zst", ".tzst", ".tar.lz4", ".tar.lz", ".tlz", ".tar.lzma", ".tar.z", ".taz", ".tar.br",
+    ".ace", ".arj", ".cab", ".lha", ".lzh",
+)  # fmt: skip
+"""Archives that learners send and that are not unpacked here: each is told by its name, and nobody is left out in silence."""
+
+_SEND = "send a zip or a tar of the files"
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>[0-9]+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?", re.S)
 _CANVAS = re.compile(r"(?P<name>[^_]+)_(?P<late>LATE_)?(?P<id>[0-9]+)_(?P<sent>[0-9]+)_(?P<file>.+)", re.S)
 _SENT_AGAIN = re.compile(r"(?P<stem>[A-Za-z_][A-Za-z0-9_]*)-[0-9]{1,3}(?P<suffix>\.[A-Za-z0-9]+)")
@@ -132,17 +142,19 @@ def read_sent(sent: Sent, exercise_id: str) -> Submission:
     path = Path(sent.paths[0][1])
     _refuse_link(path)
     if not path.is_dir():
-        return _of_exercise(read_archive(path), exercise_id, shown(sent.source))
-    folder = _exercise_folder(path, exercise_id)
+        return _of_exercise(_read_archive(path), exercise_id, shown(sent.source))
+    folder = _innermost(_exercise_folder(_innermost(path), exercise_id))
     archive = _only_archive(folder)
     if archive is not None:
-        return _of_exercise(read_archive(archive), exercise_id, shown(sent.source))
+        return _of_exercise(_read_archive(archive), exercise_id, shown(sent.source))
+    if _MOODLE.fullmatch(sent.source):
+        _refuse_mixture(_names(folder))
     return read_submission(folder)
 
 
 def is_archive(name: str) -> bool:
-    """Say whether a file's name is one of an archive."""
-    return name.lower().endswith(SUFFIXES)
+    """Say whether a file's name is one of an archive, also of one that can't be read."""
+    return name.lower().endswith((*SUFFIXES, *UNREADABLE))
 
 
 def _read_name(name: str, path: str, is_folder: bool) -> Sent | None:
@@ -164,7 +176,8 @@ def _read_name(name: str, path: str, is_folder: bool) -> Sent | None:
         whose = Sent(learner=_name(canvas["name"]), id=canvas["id"], paths=((file, path),))
         return replace(whose, is_late=canvas["late"] is not None)
     if is_archive(name):
-        stem = next(name[: -len(suffix)] for suffix in sorted(SUFFIXES, key=len)[::-1] if name.lower().endswith(suffix))
+        suffixes = sorted((*SUFFIXES, *UNREADABLE), key=len, reverse=True)
+        stem = next(name[: -len(suffix)] for suffix in suffixes if name.lower().endswith(suffix))
         return Sent(learner=_name(stem), paths=(("", path),)) if stem else None
     return None
 
@@ -203,9 +216,24 @@ def _labelled(found: Sequence[Sent]) -> list[Sent]:
 
 def _read_files(sent: Sent) -> Submission:
     """Take files that lie side by side under long names, each under the name that its learner gave it."""
-    if any(is_archive(name) for name, _ in sent.paths):
-        raise RefusedSubmission([f"{len(sent.paths)} files were sent, and an archive is one of them; send one archive"])
+    _refuse_mixture([name for name, _ in sent.paths])
     return collect(_entries(sent), source=sent.label)
+
+
+def _refuse_mixture(names: Sequence[str]) -> None:
+    """Refuse an archive with something beside it: which of them is meant is not for us to guess."""
+    if any(is_archive(name) for name in names):
+        raise RefusedSubmission([f"{len(names)} files were sent, and an archive is one of them; send one archive"])
+
+
+def _read_archive(path: Path) -> Submission:
+    """Take an archive's files; one of a kind that can't be read is refused, as is one that holds only another."""
+    if path.name.lower().endswith(UNREADABLE):
+        raise RefusedSubmission([f"{shown(path.name)} is an archive of a kind that can't be read; {_SEND}"])
+    found = read_archive(path)
+    if len(found.files) == 1 and is_archive(only := next(iter(found.files))):
+        raise RefusedSubmission([f"{shown(path.name)} holds nothing but another archive, {shown(only)}; {_SEND}"])
+    return found
 
 
 def _entries(sent: Sent) -> Iterator[Entry]:
@@ -250,6 +278,18 @@ def _names(folder: Path) -> list[str]:
     except OSError:
         return []
     return sorted(names)
+
+
+def _innermost(folder: Path) -> Path:
+    """Go into a folder as long as it holds nothing but one folder, as an archive's single folder is taken off."""
+    for _ in range(MAX_DEPTH):
+        names = _names(folder)
+        if len(names) != 1 or names[0] in ("exercises", "solution") or _is_exercise(names[0]):
+            break
+        if (folder / names[0]).is_symlink() or not (folder / names[0]).is_dir():
+            break
+        folder = folder / names[0]
+    return folder
 
 
 def _exercise_folder(folder: Path, exercise_id: str) -> Path:

@@ -168,6 +168,50 @@ def test_several_archives_from_one_learner_are_refused(sent: Path, send: Send) -
         read_sent(only(sent), ID)
 
 
+@pytest.mark.parametrize("inside", ["my work", "my work/again/and again", "my work/exercise-03", "exercise-03/my work"])
+def test_a_folder_that_holds_only_a_folder_is_gone_into(sent: Path, send: Send, inside: str) -> None:
+    """What a program that unpacks puts around the files costs nobody the points."""
+    send("amal", "mine", name=f"{inside}/app.py")
+    send("amal", "x", name="__MACOSX/app.py")
+
+    assert read_sent(only(sent), ID).files == {"app.py": b"mine"}
+
+
+def test_moodles_archive_with_something_beside_it_is_refused(sent: Path, send: Send) -> None:
+    """As in Canvas's downloads: one of the two would be graded, and perhaps the wrong one."""
+    send("Jane Doe_4711_assignsubmission_file_", zip_of(app="j"), name="work.zip")
+    send("Jane Doe_4711_assignsubmission_file_", "old", name="app.py")
+
+    with pytest.raises(RefusedSubmission, match="2 files were sent, and an archive is one of them; send one archive"):
+        read_sent(only(sent), ID)
+
+
+@pytest.mark.parametrize("kind", [".7z", ".rar", ".RAR", ".tar.zst", ".tar.lz4"])
+@pytest.mark.parametrize(
+    "name", ["amal{}", "doejane_4711_90210_work{}", "amal/work{}", "Jane Doe_4711_assignsubmission_file_/work{}"]
+)
+def test_an_archive_that_cannot_be_read_is_refused_by_name(sent: Path, send: Send, name: str, kind: str) -> None:
+    """It has a row that says what to do, and is neither passed over nor graded as nothing."""
+    send(name.format(kind), b"7z\xbc\xaf", name="")
+
+    found = find_submissions(sent)
+
+    assert found.ignored == []
+    with pytest.raises(RefusedSubmission, match=r"kind that can't be read; send a zip or a tar"):
+        read_sent(found.sent[0], ID)
+
+
+def test_an_archive_of_an_archive_is_refused(sent: Path, send: Send) -> None:
+    """Else it would be a solution without an app."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("amal/work.zip", zip_of(app="a"))
+    send("amal.zip", data.getvalue(), name="")
+
+    with pytest.raises(RefusedSubmission, match=r"`amal\.zip` holds nothing but another archive, `work\.zip`; send a"):
+        read_sent(only(sent), ID)
+
+
 def test_an_empty_folder_and_none_are_told(tmp_path: Path) -> None:
     """A wrong folder is a mistake in the command, not a class without points."""
     with pytest.raises(UsageError, match="no submission"):
