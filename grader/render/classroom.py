@@ -58,7 +58,11 @@ def _result(report: Report, task: str | None, size: int) -> dict[str, Any]:
         message = _without_commands(cut(account.text_of_report(report), size))
         entry = _Entry(account.GRADER_FAILED, "error", message, Decimal(0), Decimal(0), 0, task or "")
         return {"version": 3, "status": "error", "max_score": 0, "tests": [_written(entry, report)]}
-    entries = _with_the_rest(report, task, [_entry(test, size) for test in report.tests if task in (None, test.task)])
+    tests = [test for test in report.tests if task in (None, test.task)]
+    entries = [_entry(test, size) for test in tests]
+    if report.status == "broken":
+        _tell_why(report, tests, entries, size)
+    entries = _with_the_rest(report, task, entries)
     points_max = sum((entry.points_max for entry in entries), Decimal(0))
     return {
         "version": 3,
@@ -79,6 +83,17 @@ def _entry(test: TestResult, size: int) -> _Entry:
         duration_ms=test.duration_ms,
         task=test.task,
     )
+
+
+def _tell_why(report: Report, tests: Sequence[TestResult], entries: list[_Entry], size: int) -> None:
+    """Say in the first entry that did not pass why the submission was not graded as a whole: no test says it."""
+    for place, (test, entry) in enumerate(zip(tests, entries, strict=True)):
+        if entry.status != "pass":
+            why = _without_commands(cut(account.text_of_report(report, account.SHORT), size))
+            if test.status != "skip" and entry.message and entry.message != why:
+                why = f"{why}\n\n{entry.message}"
+            entries[place] = entry._replace(message=why or entry.message)
+            return
 
 
 def _with_the_rest(report: Report, task: str | None, entries: list[_Entry]) -> list[_Entry]:

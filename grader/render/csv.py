@@ -69,8 +69,12 @@ def _about(report: Report) -> list[str]:
 def _row(report: Report, test: TestResult) -> list[str]:
     has_score = report.status != "grader-error"
     message = account.skip_text(test) if test.status == "skip" else test.message
-    if report.status == "grader-error" or (report.status == "broken" and not message and test.status != "pass"):
+    if report.status == "grader-error":
         message = report.message
+    elif report.status == "broken" and test.status != "pass" and report.message:
+        # That a test was not run is the result of what the report says, and nothing more.
+        is_new = test.status != "skip" and message not in ("", report.message)
+        message = f"{report.message}; {message}" if is_new else report.message
     return [
         *_about(report),
         cell(test.task),

@@ -347,6 +347,26 @@ def not_started() -> Report:
     )
 
 
+NOT_READ = "app.py, line 3 can't be read as Python: expected ':'\n    def create_app()\n                    ^"
+
+
+def not_run() -> Report:
+    """A syntax error, as the grader tells it: the tests are named, and none was run."""
+    tests = [
+        failing(f"test_{task}_{place}", f"Promise {place} of {task}.", task, status="skip", message="it was not run")
+        for task in ("known-dish", "missing-dish")
+        for place in (1, 2)
+    ]
+    return report(
+        status="broken",
+        message=NOT_READ,
+        points=Decimal(0),
+        points_max=Decimal(4),
+        tests=tests,
+        tasks=_tasks(tests, _TITLES),
+    )
+
+
 def grader_error() -> Report:
     """The engine went away in the middle: nobody's points."""
     return report(
@@ -390,5 +410,5 @@ def huge() -> Report:
 
 ALL = {
     maker.__name__: maker
-    for maker in (passed, failed, hostile, broken, not_started, grader_error, unsound, decimals, huge)
+    for maker in (passed, failed, hostile, broken, not_started, not_run, grader_error, unsound, decimals, huge)
 }

@@ -84,6 +84,16 @@ def test_weights_without_a_common_share_keep_what_classroom_is_told() -> None:
     assert classroom_total(found) == 0.001
 
 
+def test_a_broken_submission_is_told_why_in_its_first_entry() -> None:
+    """That nothing was run is no reason that a learner could do anything about."""
+    report = sample.not_run()
+    first, *others = result(report)["tests"]
+    assert first["message"].startswith("app.py, line 3 can't be read as Python: expected")
+    assert {test["message"] for test in others} <= {"", "not run: it was not run"}
+    (second, *_) = result(report, task="missing-dish")["tests"]
+    assert second["message"].startswith("app.py, line 3")
+
+
 def test_a_grader_error_tells_classroom_nothing() -> None:
     """No points can be had, so the reporter sends no score; the error still fails the step."""
     found = result(sample.grader_error())

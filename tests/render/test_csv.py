@@ -58,6 +58,13 @@ def test_a_grader_error_has_no_points() -> None:
         assert row["message"] == "the container engine stopped answering"
 
 
+def test_each_row_of_a_broken_submission_says_why() -> None:
+    """A row may be all that somebody looks at; a test's own reason stands behind it."""
+    assert {row["message"] for row in rows("not_run")} == {sample.NOT_READ.replace("\n", "\\n")}
+    for row in rows("broken"):
+        assert row["status"] == "pass" or row["message"].startswith(sample.broken().message)
+
+
 def test_the_header_can_be_left_out() -> None:
     """To append to a file."""
     assert render(sample.passed(), "csv", has_header=False).count(b"\r\n") == len(sample.passed().tests)
