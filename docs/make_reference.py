@@ -105,7 +105,7 @@ REPORT: dict[str, dict[str, str]] = {
         "message": "the outcome in one sentence",
         "limit": "the limit that ended a `broken` submission, such as `memory`",
         "usually": "what this outcome usually means, where that is known",
-        "points": "the points earned",
+        "points": "the points earned; `null` where the grader failed",
         "points_max": "the points that can be had",
         "tasks": "the tasks, in order",
         "tests": "the hidden tests, in order",
@@ -152,7 +152,7 @@ REPORT: dict[str, dict[str, str]] = {
     "TaskResult": {
         "id": "its id",
         "title": "its title",
-        "points": "the points earned",
+        "points": "the points earned; `null` where the grader failed",
         "points_max": "the points that can be had",
     },
     "TestResult": {
@@ -160,7 +160,7 @@ REPORT: dict[str, dict[str, str]] = {
         "title": "the sentence that the learner reads",
         "task": "the task it belongs to",
         "status": "`fail` is the learner's, `error` is the grader's or the author's; `skip`: it was not run",
-        "points": "the points earned",
+        "points": "the points earned; `null` where the grader failed",
         "points_max": "the points that can be had",
         "expected": "what was expected, where a comparison decided",
         "got": "what came instead",

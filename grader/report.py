@@ -6,7 +6,7 @@ The JSON form is versioned; `schema()` gives its JSON Schema.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 
@@ -17,6 +17,11 @@ VERSION = 1
 Status = Literal["passed", "failed", "broken", "grader-error"]
 TestStatus = Literal["pass", "fail", "error", "skip"]
 Points = Decimal
+if TYPE_CHECKING:
+    Earned = Decimal
+else:
+    # In JSON only, and only where the grader failed: whoever reads nothing but points must not find a zero there.
+    Earned = Decimal | None
 
 
 class ExerciseRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +55,7 @@ class TaskResult(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
-    points: Points
+    points: Earned
     points_max: Points
 
 
@@ -93,7 +98,7 @@ class TestResult(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     task: str
     status: TestStatus
-    points: Points
+    points: Earned
     points_max: Points
     expected: str | None = None
     got: str | None = None
@@ -153,7 +158,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     limit: str | None = None
     usually: str | None = None
-    points: Points
+    points: Earned
     points_max: Points
     tasks: list[TaskResult]
     tests: list[TestResult]
@@ -165,25 +170,61 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     receipt: Receipt | None = None
 
 
+AnyReport = TypeVar("AnyReport", bound=Report)
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(Report)
 
 
+def encode(report: Report) -> bytes:
+    """Give the report as compact UTF-8 JSON. Points are exact decimal numbers; `null` are those of a grader's failure."""
+    return _encoder.encode(_without_score(report) if report.status == "grader-error" else report)
+
+
 def to_json(report: Report, *, indent: int = 2) -> bytes:
-    """Give the report as UTF-8 JSON with a final newline; points are exact decimal numbers."""
-    return msgspec.json.format(_encoder.encode(report), indent=indent) + b"\n"
+    """Give the report as UTF-8 JSON with a final newline; the rest as `encode` does."""
+    return msgspec.json.format(encode(report), indent=indent) + b"\n"
 
 
 def from_json(data: bytes) -> Report:
-    """Read a report.
+    """Read a report. Points of a grader's failure, which are `null`, are read as 0.
 
     Raises:
         DamagedReport: `data` isn't a report of a version that is known here.
     """
     try:
-        return _decoder.decode(data)
+        return with_points(_decoder.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedReport(f"not a report: {error}") from error
+
+
+def with_points(report: AnyReport) -> AnyReport:
+    """Put 0 where a report that was just decoded has `null` for points.
+
+    Raises:
+        DamagedReport: they are `null` though the grader did not fail.
+    """
+    parts: list[Report | TaskResult | TestResult] = [report, *report.tasks, *report.tests]
+    # As the type says, this can only be in what was decoded.
+    if all(part.points is not None for part in parts):
+        return report
+    if report.status != "grader-error":
+        raise DamagedReport("not a report: it has no points, and no failure of the grader")
+    return _with_points(report, Decimal(0))
+
+
+def _without_score(report: Report) -> Report:
+    nothing: Any = None
+    return _with_points(report, nothing)
+
+
+def _with_points(report: AnyReport, points: Decimal) -> AnyReport:
+    return msgspec.structs.replace(
+        report,
+        points=points,
+        tasks=[msgspec.structs.replace(task, points=points) for task in report.tasks],
+        tests=[msgspec.structs.replace(test, points=points) for test in report.tests],
+    )
 
 
 def schema() -> dict[str, Any]:

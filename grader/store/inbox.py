@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from grader import report as report_json
 from grader.error import DamagedReport
 from grader.report import VERSION, Report
 from grader.store.place import Note, places, reason, write_durably
@@ -49,7 +50,6 @@ class Kept(msgspec.Struct, frozen=True):
     note: Note | None = None
 
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(KeptReport)
 
 
@@ -134,12 +134,12 @@ def encode(report: Report, *, learner: str = "") -> bytes:
     """Give the bytes of a report's file: the report's own JSON, with `learner` beside it where one is given."""
     if learner:
         report = KeptReport(**{name: getattr(report, name) for name in Report.__struct_fields__}, learner=learner)
-    return msgspec.json.format(_encoder.encode(report), indent=2) + b"\n"
+    return report_json.to_json(report)
 
 
 def encode_compact(report: Report) -> bytes:
     """Give a report's JSON without spaces, for a program to read."""
-    return _encoder.encode(report)
+    return report_json.encode(report)
 
 
 def decode(data: bytes, name: str = "") -> Entry:
@@ -149,7 +149,7 @@ def decode(data: bytes, name: str = "") -> Entry:
         DamagedReport: these bytes are no report, or one of a version that is not known here (see `is_newer`).
     """
     try:
-        kept = _decoder.decode(data)
+        kept = report_json.with_points(_decoder.decode(data))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise DamagedReport(f"not a report: {error}") from error
     if not _is_id(kept.id):

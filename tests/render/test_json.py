@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from grader.error import DamagedReport
 from grader.render import render
 from grader.report import from_json, schema
 from tests.render import sample
@@ -26,6 +27,26 @@ def test_keeps_its_schema(name: str) -> None:
     """Which is published with the program."""
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.validate(json.loads(render(sample.ALL[name](), "json")), schema())
+
+
+@pytest.mark.parametrize("name", ["grader_error", "unsound"])
+def test_a_grader_error_has_no_zero(name: str) -> None:
+    """Whoever reads nothing but points must not take our failure for the learner's."""
+    data = json.loads(render(sample.ALL[name](), "json"))
+    assert [part["points"] for part in (data, *data["tasks"], *data["tests"])].count(None) == 1 + len(
+        [*data["tasks"], *data["tests"]]
+    )
+    again = from_json(render(sample.ALL[name](), "json"))
+    assert [part.points for part in (again, *again.tasks, *again.tests)] == [0] * (
+        1 + len([*again.tasks, *again.tests])
+    )
+
+
+def test_points_that_are_missing_elsewhere_are_damage() -> None:
+    """Only the grader's failure excuses them."""
+    data = render(sample.failed(), "json").replace(b'"points": 6,', b'"points": null,', 1)
+    with pytest.raises(DamagedReport, match="no points"):
+        from_json(data)
 
 
 def test_half_characters_are_shown_and_all_else_is_kept() -> None:

@@ -29,6 +29,15 @@ def test_a_kept_report_is_one_file_with_the_reports_own_json(state_dir: Path, ma
     assert b'"points": 0.1,' in kept.path.read_bytes()
 
 
+@pytest.mark.parametrize("learner", ["", "Amélie"])
+def test_a_grader_errors_points_are_null_in_its_file_and_none_when_read(learner: str, make_report) -> None:
+    """Its receipt, if it has one, is of what the file says; and nothing that reads it has to know of null."""
+    data = inbox.encode(make_report(status="grader-error", points=Decimal(0)), learner=learner)
+    assert json.loads(data)["points"] is None
+    assert (inbox.decode(data).report.points, inbox.decode(data).learner) == (0, learner)
+    assert inbox.decode(data.replace(b'"points": null', b'"points": 0')).report.points == 0
+
+
 def test_whose_report_it_is_stands_beside_it(state_dir: Path, make_report) -> None:
     """The learner's name is kept, and a program that doesn't know that key still reads the report."""
     report = make_report()
