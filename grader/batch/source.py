@@ -19,6 +19,7 @@ import functools
 import os
 import re
 import stat
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -193,23 +194,28 @@ def _alone(sent: Sent) -> Sent:
     return replace(sent, paths=(("", path),)) if len(sent.paths) == 1 and is_archive(name) else sent
 
 
+def _seen(name: str) -> str:
+    """Give what a reader sees of a name: an accent may be of one character or two, and looks the same."""
+    return unicodedata.normalize("NFC", name)
+
+
 def _labelled(found: Sequence[Sent]) -> list[Sent]:
     """Give each a label of its own: the learner's name, with the platform's number or a count where two have it."""
     by_name: dict[str, list[Sent]] = {}
-    for each in sorted(found, key=lambda one: (one.learner, one.id, one.source)):
-        by_name.setdefault(each.learner, []).append(each)
+    for each in sorted(found, key=lambda one: (_seen(one.learner), one.learner, one.id, one.source)):
+        by_name.setdefault(_seen(each.learner), []).append(each)
     taken = set(by_name)
     labelled: list[Sent] = []
     for name, each_of in by_name.items():
         for place, each in enumerate(each_of):
-            label = name
+            label = each.learner
             if len(each_of) > 1 and each.id:
-                label = f"{name} ({each.id})"
-            if place or label != name:
+                label = f"{each.learner} ({each.id})"
+            if place or _seen(label) != name:
                 number = 2
-                while label in taken:
-                    label, number = f"{name} ({number})", number + 1
-            taken.add(label)
+                while _seen(label) in taken:
+                    label, number = f"{each.learner} ({number})", number + 1
+            taken.add(_seen(label))
             labelled.append(replace(each, label=label))
     return sorted(labelled, key=lambda one: one.label)
 

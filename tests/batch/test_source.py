@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -143,6 +144,20 @@ def test_learners_of_one_name_stay_apart(sent: Path, send: Send) -> None:
     send("amal.zip", zip_of(app="b"), name="")
 
     assert [each.label for each in find_submissions(sent).sent] == ["Jane Doe (1)", "Jane Doe (2)", "amal", "amal (2)"]
+
+
+def test_names_that_look_the_same_have_labels_that_do_not(sent: Path, send: Send) -> None:
+    """An accent may be of one character or two, as a Mac writes it: two rows, of which nobody could tell whose they are."""
+    composed, decomposed = "Jos\u00e9", "Jose\u0301"
+    send(composed, "one")
+    send(decomposed, "two")
+
+    found = find_submissions(sent).sent
+
+    assert len({unicodedata.normalize("NFC", each.label) for each in found}) == 2
+    assert {each.label: read_sent(each, ID).files["app.py"] for each in found} == {
+        decomposed: b"two", f"{composed} (2)": b"one",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("where", ["amal", "amal/exercise-03", "amal/solution", "amal/work.zip"])
