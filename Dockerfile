@@ -17,7 +17,7 @@ RUN set -e; \
     if [ -f /build/ca-bundle.pem ]; then export PIP_CERT=/build/ca-bundle.pem; fi; \
     python3 -m venv /opt/grade; \
     /opt/grade/bin/python -I -m pip install $options -r /build/box.txt; \
-    /opt/grade/bin/python -I -m pip uninstall --quiet --yes pip; \
+    /opt/grade/bin/python -I -m pip uninstall --quiet --yes setuptools pip; \
     /opt/grade/bin/python -I -m compileall -q --invalidation-mode unchecked-hash /opt/grade/lib
 # Bytecode is never checked against its source, which nothing can change once the box is closed.
 COPY grader/inside /opt/box/inside

@@ -30,7 +30,7 @@ _ENGINE_S = 2
 _DIVERTING = ("PIP_PREFIX", "PIP_ROOT", "PIP_TARGET")
 
 # What a virtual environment consists of, and our own marks in it: all that is ever deleted.
-_PARTS = ("bin", "include", "lib", "lib64", "share", "pyvenv.cfg")
+_PARTS = ("bin", "box-packages", "include", "lib", "lib64", "share", "pyvenv.cfg")
 
 
 class Failed(Exception):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.error import SandboxError
+from grader.sandbox.recipe_folder import recipe_folder
 from grader.sandbox.runtime_folder import unmark
 
 if TYPE_CHECKING:
@@ -70,9 +71,7 @@ def read_recipe(home: Path | None = None) -> Recipe:
     Raises:
         SandboxError: a part of it is missing.
     """
-    if home is None:
-        installed = Path(__file__).parent / "recipe"
-        home = installed if installed.is_dir() else Path(__file__).parents[2]
+    home = home or recipe_folder()
     inside = Path(__file__).parents[1] / "inside"
     try:
         files = {name: (home / name).read_bytes() for name in ("Dockerfile", "requirements/box.txt")}

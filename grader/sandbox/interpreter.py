@@ -10,26 +10,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.sandbox.packages import packages_of_boxes
+
 PACKAGE = Path(__file__).resolve().parent.parent
 """The folder that holds `inside/`."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """The program, the folder of its standard library's prefix, and the folder of the packages."""
+    """The program, the folder of its standard library's prefix, and the folder of the packages that a box has.
+
+    `installed` is the folder of all packages that are installed, the grader's own too.
+    """
 
     program: str
     prefix: str
     packages: str
+    installed: str
 
 
 @functools.cache
 def this_interpreter() -> Interpreter:
     """Give this process's own interpreter, with every symbolic link resolved."""
+    installed = os.path.realpath(_folder_of_packages())
     return Interpreter(
         program=os.path.realpath(sys.executable),
         prefix=os.path.realpath(sys.base_prefix),
-        packages=os.path.realpath(_folder_of_packages()),
+        packages=packages_of_boxes(installed, prefix=sys.prefix) or installed,
+        installed=installed,
     )
 
 

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from grader.error import SandboxError
@@ -23,7 +24,7 @@ from grader.inside.processes import descendants
 from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.interpreter import PACKAGE, command, compile_inside, this_interpreter
+from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
 from grader.sandbox.pod import Listener, Pod, PodResult, Shape, examiner_arguments
 from grader.sandbox.user import own_users
 
@@ -47,18 +48,25 @@ class LocalSandbox:
         """Start the examiner's process; end it and all below it. See `WarmSandbox.begin`."""
         _sweep()
         compile_inside()
-        users = own_users() if os.geteuid() == 0 and _others_can_read(this_interpreter().program, str(PACKAGE)) else {}
+        interpreter = this_interpreter()
+        users = own_users() if os.geteuid() == 0 and _others_can_read(interpreter.program, str(PACKAGE)) else {}
+        if users and not _others_can_read(interpreter.packages):
+            interpreter = replace(interpreter, packages=interpreter.installed)
         started = time.monotonic()
-        with _process("examiner", examiner_arguments(ahead=ahead, many=many), users.get("examiner")) as channel:
-            yield _LocalExaminer(channel, users, many=many, begin_ms=ms_since(started))
+        arguments = ["examiner", *examiner_arguments(ahead=ahead, many=many)]
+        with _process(interpreter, arguments, users.get("examiner")) as channel:
+            yield _LocalExaminer(channel, interpreter, users, many=many, begin_ms=ms_since(started))
 
 
 class _LocalExaminer(Examiner):
     """An examiner's process; `users` are those of both boxes, by name, where this may run as others."""
 
-    def __init__(self, channel: PipeChannel, users: Mapping[str, int], *, many: bool, begin_ms: float) -> None:
+    def __init__(
+        self, channel: PipeChannel, interpreter: Interpreter, users: Mapping[str, int], *, many: bool, begin_ms: float
+    ) -> None:
         super().__init__(many=many, begin_ms=begin_ms)
         self._channel = channel
+        self._interpreter = interpreter
         self._users = users
 
     @property
@@ -85,12 +93,13 @@ class _LocalExaminer(Examiner):
             if users:
                 os.chown(root, users["solution"], users["solution"])
             # No spares: nothing here counts the processes of one box alone.
-            with _process("keeper", shape.keeper_arguments(spares=0), users.get("solution")) as channel:
+            arguments = ["keeper", *shape.keeper_arguments(spares=0)]
+            with _process(self._interpreter, arguments, users.get("solution")) as channel:
                 solution = Solution(
                     channel=channel,
                     port=_free_port(),
                     root=root,
-                    extra={"limits": rlimits, "pythonpath": this_interpreter().packages},
+                    extra={"limits": rlimits, "pythonpath": self._interpreter.packages},
                     notes=tuple(notes),
                     unlimited=("cpus",) if users else ("cpus", "processes"),
                     start_ms=self.start_ms(started),
@@ -109,10 +118,10 @@ def _sweep() -> None:
 
 
 @contextmanager
-def _process(module: str, arguments: list[str], user: int | None) -> Iterator[PipeChannel]:
+def _process(interpreter: Interpreter, arguments: list[str], user: int | None) -> Iterator[PipeChannel]:
     try:
         process = subprocess.Popen(
-            command(module, *arguments, interpreter=this_interpreter(), parent=str(PACKAGE)),
+            command(*arguments, interpreter=interpreter, parent=str(PACKAGE)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -11,6 +11,7 @@ from grader.diagnosis import diagnose
 from grader.grading import grade
 from grader.sandbox.choose import Choice
 from grader.submission import submission_of
+from tests.sandbox.test_image import locked
 from tests.situation import graded, of, reference, shop, shop_of_any_language, situation, told
 
 
@@ -83,6 +84,13 @@ def test_a_file_that_is_no_text_is_named(quick: Choice) -> None:
 
     assert report.status == "broken"
     assert report.message.startswith("app.py, line 2 can't be read as Python: it holds null bytes")
+
+
+def test_a_submission_sees_the_same_packages_everywhere(choice: Choice) -> None:
+    """Those that are locked for boxes and no others, whatever else the grader needs on this machine."""
+    report = graded(choice, "names_packages")
+
+    assert (of(report, "test_it_greets").got or told(report)).split() == sorted(locked())
 
 
 def test_a_crash_shows_the_learners_own_frames(choice: Choice) -> None:
