@@ -251,6 +251,15 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """
         return _files(self.folder, part)
 
+    def readme(self) -> bytes:
+        """Read what the learner reads."""
+        return (self.folder / "README.md").read_bytes()
+
+    def notes(self) -> bytes:
+        """Read what authors tell one another; nothing where there are no notes."""
+        notes = self.folder / "notes.md"
+        return notes.read_bytes() if notes.is_file() else b""
+
     def variant(self, kind: Literal["mutants", "alternatives"], id: str) -> dict[str, bytes]:
         """Read the reference with the files of a mutant or an alternative laid over it.
 

@@ -1,8 +1,9 @@
 """The learners' pack: a course without what is hidden. Made from what may be seen, then searched for what may not.
 
 The search goes by content, not by name: a line of a hidden file that stands anywhere in the pack is a leak, wherever it
-came from. Lines that a starter or a README shows anyway are no secret; a run of hidden tests in them is one all the
-same, because somebody copied a test there.
+came from. Lines that a starter or a README shows anyway are no secret, but for those that `given_away` finds there: a
+starter that holds the solution excuses nothing. A run of hidden tests in them is a leak too, because somebody copied a
+test there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,12 @@ from grader.error import BrokenExercise, FaultError, UsageError
 from grader.exercise import Exercise, load_exercise
 from grader.folder import MANIFEST, PACK, TOML
 from grader.submission import is_left_out, read_submission
+from grader.verify.leak import COPIED_LINES, Leak, given_away
 from grader.verify.structure import exercise_folders
 from grader.verify.toml import to_toml
 
 FORMAT = 1
 LEAK_LENGTH = 25
-COPIED_LINES = 3
-"""So many lines of tests in one file that is shown are a copy, not chance."""
 
 _HIDDEN_PARTS = ("tests", "reference", "mutants", "alternatives")
 _HIDDEN_TABLES = ("mutants", "alternatives", "equivalents")
@@ -36,16 +36,6 @@ _HIDDEN_TABLES = ("mutants", "alternatives", "equivalents")
 
 class HiddenInPack(FaultError):
     """The pack would show what is hidden. Nothing was written."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Leak:
-    """A hidden line in a file of the pack: where it stands there, and whence it is."""
-
-    file: str
-    line: int
-    text: str
-    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +68,11 @@ def release(course_root: Path, target: Path, *, hints: int = 3) -> Pack:
             files[f"exercises/{exercise.id}/{name}"] = content
     files["README.md"] = _readme(exercises).encode()
     files[MANIFEST] = _manifest(exercises, files, hints)
-    public = public_text(exercises)
-    leaks = [leak for exercise in exercises for leak in find_hidden(exercise, files, public, hints=hints)]
+    given = {exercise.id: given_away(exercise) for exercise in exercises}
+    public = public_text(exercises, given)
+    found = [replace(leak, file=f"exercises/{id}/{leak.file}") for id, each in given.items() for leak in each]
+    found += [leak for exercise in exercises for leak in find_hidden(exercise, files, public, hints=hints)]
+    leaks = list({(leak.file, leak.line): leak for leak in reversed(found)}.values())[::-1]
     if leaks:
         told = [f"{leak.file}:{leak.line}: a line of {leak.source}: `{leak.text[:70]}`" for leak in leaks[:20]]
         more = [f"and {len(leaks) - 20} more"] if len(leaks) > 20 else []
@@ -96,18 +89,25 @@ def released_files(exercise: Exercise, *, hints: int) -> dict[str, bytes]:
     released = {key: value for key, value in document.items() if key not in _HIDDEN_TABLES}
     tasks = [{**task, "hints": task["hints"][:hints]} for task in document["tasks"]]
     released["tasks"] = tasks
-    files = {TOML: to_toml(released).encode(), "README.md": (exercise.folder / "README.md").read_bytes()}
+    files = {TOML: to_toml(released).encode(), "README.md": exercise.readme()}
     for name, content in exercise.files_of("starter").items():
         files[f"starter/{name}"] = content
     return files
 
 
-def public_text(exercises: Sequence[Exercise]) -> str:
-    """Give what learners see by its nature: every README and starter. A later starter begins where an earlier one ends."""
-    shown: list[bytes] = []
+def public_text(exercises: Sequence[Exercise], given: Mapping[str, Sequence[Leak]]) -> str:
+    """Give what learners see by its nature: every README and starter. A later starter begins where an earlier one ends.
+
+    `given` has what is given away there, by the exercise's id: that is left out.
+    """
+    shown: list[str] = []
     for exercise in exercises:
-        shown += [(exercise.folder / "README.md").read_bytes(), *exercise.files_of("starter").values()]
-    return "\n".join(content.decode("utf-8", "replace") for content in shown)
+        files = {f"starter/{name}": content for name, content in exercise.files_of("starter").items()}
+        hidden = {(leak.file, leak.line) for leak in given[exercise.id]}
+        for name, content in {"README.md": exercise.readme(), **files}.items():
+            lines = content.decode("utf-8", "replace").splitlines()
+            shown += [line for number, line in enumerate(lines, 1) if (name, number) not in hidden]
+    return "\n".join(shown)
 
 
 def find_hidden(exercise: Exercise, files: Mapping[str, bytes], public: str, *, hints: int) -> list[Leak]:
@@ -150,9 +150,7 @@ def _hidden(exercise: Exercise, hints: int) -> Iterator[tuple[str, bytes]]:
         if (exercise.folder / part).is_dir():
             for name, content in _below(exercise.folder / part):
                 yield f"{part}/{name}", content
-    notes = exercise.folder / "notes.md"
-    if notes.is_file():
-        yield "notes.md", notes.read_bytes()
+    yield "notes.md", exercise.notes()
     document = _document(exercise)
     words: list[str] = []
     for table in _HIDDEN_TABLES:

@@ -20,6 +20,7 @@ from grader.folder import TOML, name_parts
 from grader.hidden_test import HiddenTest, is_test_file, read_tests
 from grader.submission import is_left_out, read_submission
 from grader.toml_lines import toml_lines
+from grader.verify.leak import given_away
 from grader.verify.outcome import Finding
 
 HOW_TESTED = "How it will be tested"
@@ -85,6 +86,7 @@ def examine(folder: Path) -> Examined:
     look.sentences(outline)
     if exercise is not None:
         look.variants(exercise)
+        look.given_away(exercise)
         look.marks()
     return Examined(folder=folder, exercise=exercise, findings=tuple(look.findings))
 
@@ -290,6 +292,18 @@ class _Look:
         if not any(b"TODO" in content for content in (self._read("starter") or {}).values()):
             text = "has no TODO"
             self._note("starter/", None, text, "write `TODO` where the learner begins to type", point="starter")
+
+    def given_away(self, exercise: Exercise) -> None:
+        """Find the solution, or the notes, in what every learner sees; the first line of each file, and how many."""
+        try:
+            leaks = given_away(exercise)
+        except BrokenExercise:
+            return  # told already
+        for file in dict.fromkeys(leak.file for leak in leaks):
+            found = [leak for leak in leaks if leak.file == file]
+            more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+            text = f"shows a line of {found[0].source}{more}: `{found[0].text[:70]}`"
+            self._note(file, found[0].line, text, "take it out: every learner sees this file")
 
     def marks(self) -> None:
         """Find what `grade new` left for the author to write."""

@@ -154,7 +154,7 @@ OTHER_WAY = REFERENCE.replace(
 FILES: Mapping[str, str] = {
     "exercise.toml": TOML,
     "README.md": README,
-    "notes.md": "Out of scope: holidays.\n",
+    "notes.md": "Out of scope: holidays and lost books.\n",
     "starter/fees.py": STARTER,
     "reference/fees.py": REFERENCE,
     "alternatives/one-line/fees.py": OTHER_WAY,

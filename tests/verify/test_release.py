@@ -14,6 +14,7 @@ from grader.course import Course, default_submission, find_course, home_of
 from grader.error import BrokenExercise, NoCourse, NoHiddenTests, UsageError
 from grader.exercise import load_exercise
 from grader.verify.release import HiddenInPack, release
+from grader.verify.structure import examine
 from grader.verify.unpack import unpacked_course
 from tests.verify.conftest import ID, REFERENCE, TESTS, make, swap, write
 
@@ -82,6 +83,47 @@ def test_hidden_lines_are_found_by_content_wherever_they_are(place: str, content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["course"]
 
 
+@pytest.mark.parametrize(
+    ("place", "added"),
+    [
+        ("starter/fees.py", "".join(f"# {line}\n" for line in REFERENCE.splitlines())),
+        ("starter/fees.py", '"""\n    return f"Hello, {name}"\n"""\n'),
+        ("starter/fees.py", REFERENCE),
+        ("starter/old.py", REFERENCE),
+        ("README.md", f"```\n{REFERENCE}```\n"),
+        ("README.md", "Out of scope: holidays and lost books.\n"),
+    ],
+)
+def test_a_solution_in_what_learners_see_does_not_excuse_itself(place: str, added: str, tmp_path: Path) -> None:
+    """Commented out, in a text, as a file of its own; and what authors tell one another. `verify` names it, too."""
+    folder = make(tmp_path / "course")
+    path = folder / place
+    before = path.read_text() if path.exists() else ""
+    write(path, before + added)
+
+    with pytest.raises(HiddenInPack) as raised:
+        release(tmp_path / "course", tmp_path / "pack")
+
+    assert f"exercises/{ID}/{place}:" in raised.value.message
+    assert any(finding.where.startswith(f"{ID}/{place}:") for finding in examine(folder).findings)
+
+
+def test_a_hint_is_not_excused_by_a_starter_that_gives_the_solution_away(tmp_path: Path) -> None:
+    """Both are named at once."""
+    line = "return days * 10 if days > GRACE else 0"
+    folder = make(
+        tmp_path / "course",
+        exercise_toml=swap('"Where is the name?"', f"'{line}'"),
+        starter_fees_py=lambda text: text + f"# {line}\n",
+    )
+
+    with pytest.raises(HiddenInPack) as raised:
+        release(tmp_path / "course", tmp_path / "pack")
+
+    assert f"exercises/{folder.name}/exercise.toml:" in raised.value.message
+    assert f"exercises/{folder.name}/starter/fees.py:" in raised.value.message
+
+
 def test_what_a_later_starter_begins_with_is_no_secret(tmp_path: Path) -> None:
     """Each kata can be done alone, so a starter may hold an earlier answer."""
     make(tmp_path / "course")
@@ -92,6 +134,7 @@ def test_what_a_later_starter_begins_with_is_no_secret(tmp_path: Path) -> None:
         exercise_toml=later,
         README_md=later,
         starter_fees_py=REFERENCE + "# TODO\n",
+        reference_fees_py=lambda text: text.replace('f"Hello, {name}"', '", ".join(["Hello", name])'),
     )
 
     assert len(release(tmp_path / "course", tmp_path / "pack").exercises) == 2
