@@ -30,7 +30,7 @@ from grader.hidden_test import (
     read_tests,
 )
 from grader.sandbox.pod import Limits
-from grader.submission import is_left_out, read_submission
+from grader.submission import is_left_out, read_regular, read_submission
 
 __all__ = [
     "Alternative",
@@ -253,12 +253,12 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     def readme(self) -> bytes:
         """Read what the learner reads."""
-        return (self.folder / "README.md").read_bytes()
+        return read_regular(self.folder / "README.md")
 
     def notes(self) -> bytes:
         """Read what authors tell one another; nothing where there are no notes."""
         notes = self.folder / "notes.md"
-        return notes.read_bytes() if notes.is_file() else b""
+        return read_regular(notes) if notes.is_file() else b""
 
     def variant(self, kind: Literal["mutants", "alternatives"], id: str) -> dict[str, bytes]:
         """Read the reference with the files of a mutant or an alternative laid over it.
@@ -368,7 +368,7 @@ class _Reading:
         import tomllib
 
         try:
-            data = (self._folder / TOML).read_bytes()
+            data = read_regular(self._folder / TOML)
         except FileNotFoundError:
             if not self._folder.is_dir():
                 raise BrokenExercise([f"{self._folder.name}: there is no such folder"]) from None
@@ -581,7 +581,7 @@ class _Reading:
             elif not _holds_something(folder):
                 self._problems.append(Problem(f"{part}/", None, "holds no file"))
         try:
-            text = (self._folder / "README.md").read_bytes()
+            text = read_regular(self._folder / "README.md")
             text.decode("utf-8")
         except FileNotFoundError:
             self._problems.append(Problem("README.md", None, "is missing: it is what the learner reads"))

@@ -16,6 +16,7 @@ import msgspec
 from grader.course import Course, ExerciseEntry
 from grader.exercise import FORMAT
 from grader.folder import TOML
+from grader.submission import read_regular
 from grader.whole_file import write_whole
 
 CACHE = "outlines.json"
@@ -103,7 +104,7 @@ def _remembered(entry: ExerciseEntry, before: dict[str, _Remembered]) -> _Rememb
 def _read(path: Path, id: str) -> Outline:
     import tomllib
 
-    document: dict[str, Any] = tomllib.loads(path.read_text("utf-8-sig"), parse_float=Decimal)
+    document: dict[str, Any] = tomllib.loads(read_regular(path).decode("utf-8-sig"), parse_float=Decimal)
     head = msgspec.convert(document, _Head, strict=False)
     if head.format != FORMAT:
         raise ValueError("of a newer format")

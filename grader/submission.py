@@ -105,6 +105,20 @@ def read_submission(path: Path) -> Submission:
         os.close(folder)
 
 
+def read_regular(path: Path) -> bytes:
+    """Read a file of the course that may be anything: whoever reads a pipe waits for ever, and a device has no end.
+
+    Raises:
+        OSError: it can't be read, or is no regular file; a text for people is in `strerror`.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    with os.fdopen(opened, "rb") as file:
+        mode = os.fstat(opened).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, f"it {kind_problem(mode)}", str(path))
+        return file.read()
+
+
 def submission_of(files: Mapping[str, bytes], *, source: str = "submission") -> Submission:
     """Make a submission of files that are already in memory, by the same rules.
 

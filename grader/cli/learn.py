@@ -23,6 +23,7 @@ from grader.store.error import HistoryError
 from grader.store.hint import hints, record_hint
 from grader.store.place import make_folder, places, reason
 from grader.store.round import begin_round
+from grader.submission import read_regular
 
 README = "README.md"
 KEPT = "kept"
@@ -41,7 +42,7 @@ def show(ctx: click.Context, exercise: str | None) -> int:
     folder = _folder(course, exercise)
     path = folder / README
     try:
-        text = path.read_text("utf-8", "backslashreplace")
+        text = read_regular(path).decode("utf-8", "backslashreplace")
     except OSError as error:
         raise UsageError(
             f"`{os.path.relpath(path)}` can't be read: {(error.strerror or str(error)).lower()}",

@@ -13,7 +13,7 @@ import msgspec
 
 from grader import __version__
 from grader.sandbox.interpreter import PACKAGE
-from grader.submission import is_left_out
+from grader.submission import is_left_out, read_regular
 from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
 from grader.whole_file import write_whole
@@ -82,7 +82,7 @@ def digest_of_folder(folder: Path) -> str:
             path = Path(parent) / name
             relative = str(path.relative_to(folder)).encode("utf-8", "surrogateescape")
             try:
-                content = path.read_bytes()
+                content = read_regular(path)
             except OSError:
                 content = b"unreadable"
             whole.update(f"{len(relative)} {len(content)}\n".encode("ascii") + relative + content)

@@ -17,6 +17,7 @@ from grader.exercise import Exercise
 from grader.exercise import Mutant as KnownMutant
 from grader.folder import TOML
 from grader.report import TestResult
+from grader.submission import read_regular
 from grader.verify.attempt import Attempt, Files, Plan, Runner
 from grader.verify.hostile import (
     Hostile,
@@ -435,7 +436,7 @@ class _Proof:
         self._done.add("hostile")
         # What an honest grading shows is no leak: data of a test is sent to the app.
         shown = [text for attempt in (starter, *honest, recording.again) for text in texts_of(attempt)]
-        shown += [_decoded((self._examined.folder / "README.md").read_bytes())]
+        shown += [_decoded(self._exercise.readme())]
         shown += [_decoded(content) for content in self._starter_files.values()]
         lines = hidden_lines(self._exercise, shown)
         good = 0
@@ -528,7 +529,7 @@ class _Proof:
         items = self._exercise.mutants if table == "mutants" else self._exercise.equivalents
         number = next(n for n, each in enumerate(items) if getattr(each, "id", getattr(each, "mutant", "")) == id)
         try:
-            lines = toml_lines((self._examined.folder / TOML).read_text("utf-8-sig"))
+            lines = toml_lines(read_regular(self._examined.folder / TOML).decode("utf-8-sig"))
         except (OSError, UnicodeDecodeError):
             lines = {}
         line = lines.get((table, number))

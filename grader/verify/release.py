@@ -22,7 +22,7 @@ from grader import __version__
 from grader.error import BrokenExercise, FaultError, UsageError
 from grader.exercise import Exercise, load_exercise
 from grader.folder import MANIFEST, PACK, TOML
-from grader.submission import is_left_out, read_submission
+from grader.submission import is_left_out, read_regular, read_submission
 from grader.verify.leak import COPIED_LINES, Leak, given_away
 from grader.verify.structure import exercise_folders
 from grader.verify.toml import to_toml
@@ -167,11 +167,11 @@ def _below(folder: Path) -> Iterator[tuple[str, bytes]]:
         for name in sorted(names):
             if not is_left_out(name):
                 path = Path(parent) / name
-                yield str(path.relative_to(folder)), path.read_bytes()
+                yield str(path.relative_to(folder)), read_regular(path)
 
 
 def _document(exercise: Exercise) -> dict[str, Any]:
-    return tomllib.loads((exercise.folder / TOML).read_text("utf-8-sig"))
+    return tomllib.loads(read_regular(exercise.folder / TOML).decode("utf-8-sig"))
 
 
 def _load_all(course_root: Path) -> list[Exercise]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ from grader.error import BrokenExercise, RefusedSubmission
 from grader.exercise import Exercise, load_exercise
 from grader.folder import TOML, name_parts
 from grader.hidden_test import HiddenTest, is_test_file, read_tests
-from grader.submission import is_left_out, read_submission
+from grader.submission import is_left_out, kind_problem, read_regular, read_submission
 from grader.toml_lines import toml_lines
 from grader.verify.leak import given_away
 from grader.verify.outcome import Finding
@@ -28,6 +29,7 @@ MARK = "AUTHOR:"
 """Stands where `grade new` leaves something to write."""
 
 _PARTS = {TOML, "README.md", "notes.md", "starter", "reference", "alternatives", "mutants", "tests", "solution"}
+_SUBMITTED = ("starter", "reference", "alternatives", "mutants", "tests")
 _LEFTOVER = re.compile(r".*~|#.*#|\.#.*|.*\.(?:orig|rej|bak|swp|swo|tmp)|Thumbs\.db|desktop\.ini|nohup\.out")
 _PROBLEM = re.compile(r"(?P<where>[^\s:]+(?::[0-9]+)?): (?P<text>.*)", re.DOTALL)
 _BULLET = re.compile(r"[-*+] +(?P<text>.*)")
@@ -167,6 +169,10 @@ class _Look:
             base = path.rpartition("/")[2]
             if _LEFTOVER.fullmatch(base):
                 self._note(path, None, "was left behind by a tool", "remove it")
+            mode = os.lstat(self._folder / path).st_mode
+            is_taken_as_a_whole = path.partition("/")[0] in _SUBMITTED  # and is refused there
+            if not stat.S_ISREG(mode) and not stat.S_ISLNK(mode) and not is_taken_as_a_whole:
+                self._note(path, None, kind_problem(mode), "remove it")
         if self._folder.is_dir() and not (self._folder / "notes.md").is_file():
             self._note(
                 "notes.md", None, "is missing", "write for other authors what is out of scope, so that it stays so"
@@ -175,7 +181,7 @@ class _Look:
     def readme(self, outline: _Outline) -> None:
         """Hold the README against title, tasks and tests."""
         try:
-            text = (self._folder / "README.md").read_text("utf-8")
+            text = read_regular(self._folder / "README.md").decode("utf-8")
         except (OSError, UnicodeDecodeError):
             return  # told already
         readme = _Readme(text)
@@ -311,7 +317,7 @@ class _Look:
             if path.startswith("solution/"):
                 continue
             try:
-                lines = (self._folder / path).read_text("utf-8").splitlines()
+                lines = read_regular(self._folder / path).decode("utf-8").splitlines()
             except (OSError, UnicodeDecodeError):
                 continue
             for number, line in enumerate(lines, 1):
@@ -344,7 +350,7 @@ class _Look:
 
     def _toml_line(self, *place: str | int) -> int | None:
         try:
-            lines = toml_lines((self._folder / TOML).read_text("utf-8-sig"))
+            lines = toml_lines(read_regular(self._folder / TOML).decode("utf-8-sig"))
         except (OSError, UnicodeDecodeError):
             return None
         return lines.get(place)
@@ -427,7 +433,7 @@ def _outline_in(folder: Path) -> _Outline:
     """Read what can be read of a folder that isn't sound."""
     document: Mapping[str, object] = {}
     try:
-        document = tomllib.loads((folder / TOML).read_text("utf-8-sig"))
+        document = tomllib.loads(read_regular(folder / TOML).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         pass
     title = document.get("title")
@@ -441,7 +447,7 @@ def _outline_in(folder: Path) -> _Outline:
     for name in _names(folder / "tests"):
         if is_test_file(name):
             try:
-                contents[name] = (folder / "tests" / name).read_bytes()
+                contents[name] = read_regular(folder / "tests" / name)
             except OSError:
                 continue
     read = read_tests(contents, None)
@@ -453,7 +459,7 @@ def _outline_in(folder: Path) -> _Outline:
 
 def _title_in(folder: Path) -> tuple[str, int]:
     try:
-        source = (folder / TOML).read_text("utf-8-sig")
+        source = read_regular(folder / TOML).decode("utf-8-sig")
         title = tomllib.loads(source).get("title")
     except (OSError, ValueError, RecursionError):
         return "", 0

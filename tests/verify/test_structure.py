@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from grader.verify.cache import digest_of_folder
 from grader.verify.structure import clashes, examine, exercise_folders
 from tests.verify.conftest import REFERENCE, Edit, make, swap, write
 
@@ -208,3 +212,44 @@ def test_exercises_with_one_number_slug_or_title_are_told_of_each_other(tmp_path
     ]
     assert "exercise-06-empty" not in told
     assert found["exercise-04-other-fee"][0].remedy == "give one of them another number; 07 is free"
+
+
+@pytest.fixture
+def in_time() -> Iterator[None]:
+    """Fail where a test waits for ever."""
+
+    def fail(*_: object) -> None:
+        raise AssertionError("it waits for somebody who writes")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.usefixtures("in_time")
+@pytest.mark.parametrize(
+    "place",
+    [
+        "exercise.toml",
+        "README.md",
+        "notes.md",
+        "old",
+        "tests/test_fees.py",
+        "starter/pipe",
+        "reference/pipe",
+        "mutants/flat/pipe",
+    ],
+)
+def test_a_pipe_in_the_folder_is_named_and_nobody_waits_for_it(place: str, tmp_path: Path) -> None:
+    """Who opens one waits until somebody writes into it, which is for ever."""
+    folder = make(tmp_path)
+    (folder / place).unlink(missing_ok=True)
+    os.mkfifo(folder / place)
+
+    digest_of_folder(folder)
+    clashes(exercise_folders(tmp_path))
+    told = [f"{where} {text}" for where, text, _ in found_in(folder)]
+
+    assert any("is a pipe" in each and place.rpartition("/")[2] in each for each in told), told
