@@ -35,6 +35,7 @@ from grader.error import GraderError, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, grade
 from grader.report import Report
+from grader.resemblance import with_help
 from grader.sandbox.choose import Choice, choose, named
 from grader.sandbox.warm import WarmPods
 from grader.store.inbox import keep
@@ -102,6 +103,15 @@ class _Job:
     number: int
 
 
+class _Told(NamedTuple):
+    """What came of a job. `is_end`: nothing more comes of it."""
+
+    number: int
+    cause: _Cause
+    outcome: Report | GraderError
+    is_end: bool = True
+
+
 class _Screen:
     """One exercise on the screen: what was saved last, and the grading of it."""
 
@@ -114,9 +124,10 @@ class _Screen:
         self._choice = choice
         self._pods = pods
         self._state = state
-        self._done: queue.Queue[tuple[int, _Cause, Report | GraderError]] = queue.Queue()
+        self._done: queue.Queue[_Told] = queue.Queue()
         self._is_done, self._tell_done = os.pipe()
         self._number = 0
+        self._shown: tuple[int, object, str] = 0, None, ""
         self._running: threading.Thread | None = None
         self._waiting: _Job | None = None
 
@@ -180,7 +191,7 @@ class _Screen:
         try:
             submission = read_submission(self._folder)
         except GraderError as error:
-            self._finish(self._number, cause, error)
+            self._tell(_Told(self._number, cause, error))
             return
         self._waiting = _Job(submission, cause, self._number)
         if self._running is not None:
@@ -189,15 +200,16 @@ class _Screen:
     def _attend(self) -> None:
         """Show what is done, and start what waits."""
         try:
-            number, cause, outcome = self._done.get_nowait()
+            told = self._done.get_nowait()
         except queue.Empty:
             pass
         else:
-            if self._running is not None and not isinstance(outcome, GraderError):
-                self._running.join()
-            self._running = None
-            if number == self._number:
-                self._show(cause, outcome)
+            if told.is_end:
+                if self._running is not None and not isinstance(told.outcome, GraderError):
+                    self._running.join()
+                self._running = None
+            if told.number == self._number:
+                self._show(told)
         if self._waiting is not None and self._running is None:
             job, self._waiting = self._waiting, None
             self._pods.resume()
@@ -208,18 +220,27 @@ class _Screen:
         try:
             report = grade(self._exercise, job.submission, self._choice, Options())
         except GraderError as error:
-            self._finish(job.number, job.cause, error)
+            self._tell(_Told(job.number, job.cause, error))
             return
         if job.number == self._number:
             keep_submission(job.submission.files, job.submission.digest, self._state)
             keep(report, self._state)
-        self._finish(job.number, job.cause, report)
+        # Nobody waits for the line of help that there may be.
+        self._tell(_Told(job.number, job.cause, report, is_end=False))
+        self._tell(_Told(job.number, job.cause, with_help(report, self._exercise, self._choice)))
 
-    def _finish(self, number: int, cause: _Cause, outcome: Report | GraderError) -> None:
-        self._done.put((number, cause, outcome))
+    def _tell(self, told: _Told) -> None:
+        self._done.put(told)
         os.write(self._tell_done, b".")  # wakes the loop at once
 
-    def _show(self, cause: _Cause, outcome: Report | GraderError) -> None:
+    def _show(self, told: _Told) -> None:
+        outcome = told.outcome
+        number, shown, note = self._shown
+        if number != told.number:
+            note = str(told.cause)
+        elif outcome is shown:
+            return
+        self._shown = told.number, outcome, note
         self._clear()
         if isinstance(outcome, GraderError):
             from grader.cli.main import tell
@@ -234,7 +255,7 @@ class _Screen:
             next_step=None if outcome.status != "passed" else "Press n for the next exercise.",
         )  # fmt: skip
         sys.stdout.write(text.decode())
-        self._footer(str(cause))
+        self._footer(note)
 
     def _clear(self) -> None:
         sys.stdout.write("\x1b[H\x1b[2J\x1b[3J" if os.environ.get("TERM") != "dumb" else "\n" + "-" * 20 + "\n")

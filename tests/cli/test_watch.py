@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from grader.report import Report
-from tests.cli.conftest import FIRST, RIGHT, SECOND, Invoke
+from tests.cli.conftest import ALWAYS_SOUP, FIRST, RIGHT, SECOND, Invoke
 from tests.conftest import ROOT
 
 WAIT_S = 60
@@ -185,3 +185,15 @@ def test_without_a_terminal_it_says_so(grade: Invoke) -> None:
     assert ended.code == 2
     assert "`grade watch` needs a terminal" in ended.err
     assert "`grade 3` grades once" in ended.err
+
+
+def test_a_line_of_help_comes_after_the_result(watch: Watch, submit: Callable[..., Path]) -> None:
+    """The result is not kept waiting for it, and stands there with its time once more."""
+    terminal = watch("3")
+    terminal.wait_for(r"in \d+ ms")
+
+    submit(ALWAYS_SOUP)
+
+    first = terminal.wait_for(r"(\d+) ms after the save")
+    assert "usually means" not in first
+    assert "look the dish up by its number" in terminal.wait_for(re.escape(first[first.rindex("\n") :]))
