@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 MAX_EVENT_BYTES = 250_000
 OUTPUT_SHOWN = 4000
 RING_AGAIN_S = 0.01
+TRIAL_SHARE = 5
+"""A trial of the usual start after one that took all of its time gets a fifth of it: a reference starts within that."""
 
 # Plugins of pytest that a grading has no use for; each costs start-up time, some write to disk or read the environment.
 _LEFT_OUT = (
@@ -112,13 +114,16 @@ class _TimedApp(App):
                 raise
             _TimedApp.has_ever_started = True
 
-    def can_start(self) -> bool:
+    def can_start(self, *, within_s: float) -> bool:
         """Say whether the app starts with fresh files in the usual way."""
+        limit_s, self.start_s = self.start_s, within_s
         try:
             self.reset()
             self._start({}, None, is_fresh=True)
         except Wrong:
             return False
+        finally:
+            self.start_s = limit_s
         return True
 
 
@@ -362,7 +367,7 @@ class Examination:
         if isinstance(error, pytest.skip.Exception):
             return {"status": "skip", "message": str(error)}
         if isinstance(error, Wrong):
-            if isinstance(error, DidNotStart) and self._is_hopeless():
+            if isinstance(error, DidNotStart) and self._is_hopeless(error):
                 self._stops = True
             return {
                 "status": "fail",
@@ -396,12 +401,14 @@ class Examination:
             return f"`{last['request']['function']}` did not return within {limit:g} s"
         return f"all that the test asked for was not done within {limit:g} s"
 
-    def _is_hopeless(self) -> bool:
+    def _is_hopeless(self, error: DidNotStart) -> bool:
         if self._settings["kind"] == "http":
             if _TimedApp.has_ever_started:
                 return False
             # A start with a test's own environment may fail by what the test asks for; the usual start tells.
-            return self._the_app().failed_plain or not self._the_app().can_start()
+            app = self._the_app()
+            within_s = app.start_s / TRIAL_SHARE if error.symptom == "timeout" else app.start_s
+            return app.failed_plain or not app.can_start(within_s=within_s)
         return not self._passed
 
     def _judge_assertion(self, error: AssertionError) -> dict[str, Any]:

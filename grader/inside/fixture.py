@@ -94,6 +94,7 @@ class App:
         self.has_touched_state = False
         self.is_configured = False
         self.port: int = settings["port"]
+        self.start_s: float = settings["limits"]["start_s"]
 
     def start(self, env: Mapping[str, str | None] | None = None, config: Mapping[str, Any] | None = None) -> None:
         """Start the app with these variables and this configuration on top of the usual ones.
@@ -173,7 +174,7 @@ class App:
         encoded = None if config is None else values.encode(dict(config))
         reply = self._link.ask("start", env=dict(env), config=encoded, fresh=is_fresh)
         # From here on it is the learner's time: what the box itself needs to be ready, on a busy machine, is not.
-        deadline = time.monotonic() + self._settings["limits"]["start_s"]
+        deadline = time.monotonic() + self.start_s
         generation = reply["generation"]
         self._generation = generation
         self._is_stopped = False
@@ -188,8 +189,7 @@ class App:
             if self._link.is_lost:
                 raise DidNotStart("ended", "your app's box ended while your app started")
             if time.monotonic() > deadline:
-                limit = self._settings["limits"]["start_s"]
-                raise DidNotStart("timeout", f"your app did not listen on port {self.port} within {limit:g} s")
+                raise DidNotStart("timeout", f"your app did not listen on port {self.port} within {self.start_s:g} s")
             self._link.look(POLL_S)
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from grader.diagnosis import diagnose
+from grader.exercise import load_exercise
 from grader.grading import grade
 from grader.sandbox.choose import Choice
 from grader.submission import submission_of
+from tests.build import EXERCISE_TOML, TESTS, make_exercise
 from tests.sandbox.test_image import locked
 from tests.situation import graded, of, reference, shop, shop_of_any_language, situation, told
 
@@ -91,6 +94,39 @@ def test_a_submission_sees_the_same_packages_everywhere(choice: Choice) -> None:
     report = graded(choice, "names_packages")
 
     assert (of(report, "test_it_greets").got or told(report)).split() == sorted(locked())
+
+
+@pytest.mark.parametrize("start", ["", "config={}", "env={'NAME': 'Ada'}"])
+def test_an_app_that_never_listens_takes_the_limit_once(quick: Choice, tmp_path: Path, start: str) -> None:
+    """However the first test starts it: no second start gets all of that time again."""
+    asked = TESTS.replace("(client):", "(app, client):").replace(
+        '    assert client.get("/dishes/1").status',
+        f'    app.start({start})\n    assert client.get("/dishes/1").status',
+    )
+    toml = f"{EXERCISE_TOML}\n[limits]\nstart_s = 4\n"
+    exercise = load_exercise(make_exercise(tmp_path, toml=toml, files={"tests/test_one_dish.py": asked}))
+    started = time.monotonic()
+    report = grade(exercise, situation("hangs_at_import"), quick)
+
+    assert report.message == "your app did not listen on port 8000 within 4 s"
+    assert report.status == "broken"
+    assert 4 < time.monotonic() - started < 7.5
+
+
+def test_a_slow_start_of_one_kind_is_not_the_end_of_all(quick: Choice, tmp_path: Path) -> None:
+    """What a test asks for in a start may be what hangs; an app that starts as usual is tested on."""
+    asked = TESTS.replace("(client):", "(app, client):", 1).replace(
+        '    assert client.get("/dishes/1").status',
+        '    app.start(config={})\n    assert client.get("/dishes/1").status',
+        1,
+    )
+    toml = f"{EXERCISE_TOML}\n[limits]\nstart_s = 4\n"
+    exercise = load_exercise(make_exercise(tmp_path, toml=toml, files={"tests/test_one_dish.py": asked}))
+    report = grade(exercise, situation("hangs_when_configured"), quick)
+
+    assert report.status == "failed"
+    assert of(report, "test_a_known_dish_is_answered").message == "your app did not listen on port 8000 within 4 s"
+    assert of(report, "test_an_unknown_dish_is_missing").status == "pass"
 
 
 def test_a_crash_shows_the_learners_own_frames(choice: Choice) -> None:
