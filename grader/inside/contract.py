@@ -1,7 +1,8 @@
 """An OpenAPI document as a contract: is it one, and does the app keep to it?
 
-The document is the learner's, so it is data that may try things: it refers to nothing outside of itself, and nothing in it is
-run. The validator is imported when a test asks for it first, because it costs more than most gradings.
+The document is the learner's, so it is data that may try things: it refers to nothing outside of itself, nothing in it is run, and
+its schemas are applied in a process that has limits. The validator is imported when a test asks for it first, because it costs more
+than most gradings.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ import random
 import re
 import string
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .aside import Aside, TookTooLong
 from .client import Reply
 from .fault import Wrong
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_DEPTH = 40
 MAX_SHOWN = 6
+MAX_VALUES = 20_000
+"""Of one request that is drawn. A schema may ask for more than there is time for."""
 _BASE = "urn:the-document"
 _OTHERS: tuple[Any, ...] = (None, True, -1, 10**12, 0.5, "", "a" * 300, [], {}, [None])
 
@@ -54,6 +59,7 @@ class OpenAPI:
 
     def __init__(self) -> None:
         self._known: set[str] = set()
+        self._slow: set[str] = set()
 
     def read(self, document: Any) -> Contract:
         """Check that this is a valid OpenAPI document, and give it as a contract.
@@ -71,34 +77,60 @@ class OpenAPI:
             )
         is_old = version.startswith("3.0")
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-        if digest not in self._known:
-            self._validate(document, is_old=is_old)
-            self._known.add(digest)  # each test may read it again, and validating takes its time
-        return Contract(document, is_old=is_old)
+        if digest in self._slow:
+            raise _takes_too_long()  # once is enough: the other tests need the time
 
-    def _validate(self, document: dict[str, Any], *, is_old: bool) -> None:
+        def refuse() -> Wrong:
+            self._slow.add(digest)
+            return _takes_too_long()
+
+        if digest not in self._known:
+            self._validate(document, is_old=is_old, refuse=refuse)
+            self._known.add(digest)  # each test may read it again, and validating takes its time
+        return Contract(document, is_old=is_old, refuse=refuse)
+
+    def _validate(self, document: dict[str, Any], *, is_old: bool, refuse: Callable[[], Wrong]) -> None:
         foreign = list(_foreign(document))[:MAX_SHOWN]
         if foreign:
             raise Wrong("openapi", "the document refers to something outside of itself", got="\n".join(foreign))
         from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
         validator = OpenAPIV30SpecValidator if is_old else OpenAPIV31SpecValidator
-        problems = []
+        aside = Aside(lambda _: _faults(validator, document))
         try:
-            for error in validator(copy.deepcopy(document)).iter_errors():
-                problems.append(f"{_place(getattr(error, 'absolute_path', ()))}: {str(error.message)[:300]}")
-                if len(problems) == MAX_SHOWN:
-                    break
-        except Exception as error:  # noqa: BLE001  whatever the validator stumbles over stands in the learner's document
-            problems.append(f"it can't be read: {type(error).__name__}: {str(error)[:300]}")
+            problems = aside.ask(None)
+        except TookTooLong:
+            raise refuse() from None
+        finally:
+            aside.end()
         if problems:
             raise Wrong("openapi", "the document is not valid OpenAPI", got="\n".join(problems))
+
+
+def _faults(validator: Any, document: dict[str, Any]) -> list[str]:
+    problems = []
+    try:
+        for error in validator(copy.deepcopy(document)).iter_errors():
+            problems.append(f"{_place(getattr(error, 'absolute_path', ()))}: {str(error.message)[:300]}")
+            if len(problems) == MAX_SHOWN:
+                break
+    except Exception as error:  # noqa: BLE001  whatever the validator stumbles over stands in the learner's document
+        problems.append(f"it can't be read: {type(error).__name__}: {str(error)[:300]}")
+    return problems
+
+
+def _takes_too_long() -> Wrong:
+    return Wrong(
+        "openapi",
+        "the document takes too long to be read: its schemas have too many combinations, or a `pattern` too many ways to match",
+    )
 
 
 class Contract:
     """A valid OpenAPI document."""
 
-    def __init__(self, document: dict[str, Any], *, is_old: bool) -> None:
+    def __init__(self, document: dict[str, Any], *, is_old: bool, refuse: Callable[[], Wrong]) -> None:
+        """`refuse` gives what is raised when the document takes too long."""
         from openapi_schema_validator import OAS30Validator, OAS31Validator, oas30_format_checker, oas31_format_checker
         from referencing import Registry
         from referencing.jsonschema import DRAFT4, DRAFT202012
@@ -109,6 +141,9 @@ class Contract:
         self._validator: Any = OAS30Validator if is_old else OAS31Validator
         self._formats = oas30_format_checker if is_old else oas31_format_checker
         self._places: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._refuse = refuse
+        self._aside: Aside | None = None
+        self._values_left = 0
 
     @property
     def operations(self) -> list[Operation]:
@@ -240,6 +275,7 @@ class Contract:
         if place is None:
             self.operations  # noqa: B018  notes the places
             place = self._places[operation.method, operation.path]
+        self._values_left = MAX_VALUES
         names: dict[str, str] = {}
         query: dict[str, Any] = {}
         for parameter in self._parameters(place):
@@ -334,6 +370,19 @@ class Contract:
     # Values and schemas
 
     def _problems(self, pointer: tuple[str, ...], value: Any) -> list[str]:
+        if self._aside is None:
+            aside = Aside(lambda question: self._problems_here(*question))
+            weakref.finalize(self, aside.end)
+            self._aside = aside
+        try:
+            found: list[str] = self._aside.ask([pointer, value])
+        except TookTooLong:
+            raise self._refuse() from None
+        except (ValueError, RecursionError) as error:
+            return [f"the value is nested too deeply: {type(error).__name__}"]
+        return found
+
+    def _problems_here(self, pointer: Sequence[str], value: Any) -> list[str]:
         parts = (step.replace("~", "~0").replace("/", "~1") for step in pointer)
         schema = {"$ref": f"{_BASE}#/{'/'.join(urllib.parse.quote(part) for part in parts)}"}
         try:
@@ -344,6 +393,9 @@ class Contract:
         return [f"{_place(error.absolute_path)}: {str(error.message)[:300]}" for error in errors[:MAX_SHOWN]]
 
     def _value(self, schema: Any, rng: random.Random, depth: int = 0) -> Any:
+        self._values_left -= 1
+        if self._values_left < 0:
+            raise self._refuse()
         for _ in range(MAX_DEPTH):
             if not isinstance(schema, dict) or "$ref" not in schema:
                 break
@@ -435,10 +487,25 @@ def _place(pointer: Any) -> str:
 
 
 def _matches(template: str, path: str) -> bool:
-    pattern = "".join(
-        "[^/]+" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{[^{}]*\})", template)
-    )
-    return re.fullmatch(pattern, path) is not None
+    """Say whether a path is one of the template's, without a regular expression: the template is the learner's."""
+    parts, wanted = path.split("/"), re.sub(r"\{[^{}]*\}", "{}", template).split("/")
+    return len(parts) == len(wanted) and all(map(_matches_part, wanted, parts))
+
+
+def _matches_part(wanted: str, part: str) -> bool:
+    first, *others = wanted.split("{}")
+    if not others:
+        return part == first
+    if not part.startswith(first):
+        return False
+    at = len(first)
+    for piece in others[:-1]:
+        # What stands for a name has a character at least; the earliest place leaves the most for those that follow.
+        at = part.find(piece, at + 1)
+        if at < 0:
+            return False
+        at += len(piece)
+    return len(part) - len(others[-1]) > at and part.endswith(others[-1])
 
 
 def _whole(value: Any, otherwise: int) -> int:

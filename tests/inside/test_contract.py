@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +25,8 @@ BOOK = {
     },
 }
 NUMBER = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 1}}
+
+_GET = {"responses": {"200": {"description": "d"}}}
 
 
 def _answer(schema: Any, **more: Any) -> dict[str, Any]:
@@ -52,7 +56,7 @@ def _document(**more: Any) -> dict[str, Any]:
             },
         },
         "components": {
-            "schemas": {"Book": BOOK},
+            "schemas": {"Book": copy.deepcopy(BOOK)},
             "responses": {"Book": _answer({"$ref": "#/components/schemas/Book"}, example={"id": 1, "title": "T"})},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
@@ -200,3 +204,56 @@ def test_the_path_of_the_server_counts() -> None:
     contract = OpenAPI().read(_document(servers=[{"url": "/v1"}]))
 
     assert contract.find("GET", "/v1/books").path == "/v1/books"
+
+
+def test_a_path_is_found_in_no_time_however_many_names_it_has() -> None:
+    """A template is the learner's too; each of its names stands for a character or more."""
+    paths = {f"/{'{a}-' * 30}x": {"get": _GET}, "/p{a}q/{b}": {"get": _GET}, "/{a}{b}/z": {"get": _GET}}
+    contract = Contract(_document(paths=paths), is_old=False, refuse=lambda: Wrong("openapi", "too long"))
+
+    for path, found in (("/p1q/2", "/p{a}q/{b}"), ("/xy/z", "/{a}{b}/z"), (f"/{'1-' * 30}x", f"/{'{a}-' * 30}x")):
+        assert contract.find("GET", path).path == found
+    for path in (f"/{'-' * 3000}/", "/pq/2", "/x/z", "/p1/2"):
+        with pytest.raises(Wrong, match="not in the document"):
+            contract.find("GET", path)
+
+
+def _layers(kind: str, count: int) -> dict[str, Any]:
+    layers: dict[str, Any] = {f"L{n}": {kind: [{"$ref": f"#/components/schemas/L{n + 1}"}] * 2} for n in range(count)}
+    return {**layers, f"L{count}": {"type": "object", "properties": {"id": {"type": "integer"}}}}
+
+
+SLOW = {
+    "combinations": _layers("allOf", 30)["L0"],
+    "a pattern": {"type": "string", "pattern": "^(([a-z]+)*)+$"},
+}
+
+
+@pytest.mark.parametrize("schema", SLOW.values(), ids=SLOW)
+@pytest.mark.parametrize("where", ["example", "body"])
+def test_a_document_that_takes_too_long_is_refused(schema: Any, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither can be interrupted where it runs. Once refused, the document takes no more time of the other tests."""
+    monkeypatch.setattr("grader.inside.aside.CPU_S", 1)
+    document, reader = _document(), OpenAPI()
+    document["components"]["schemas"] |= {**_layers("allOf", 30), "Book": schema}
+    value = "a" * 40 + "!" if "pattern" in schema else {"id": 1}
+    document["components"]["responses"]["Book"] = _answer(schema, **({"example": value} if where == "example" else {}))
+
+    with pytest.raises(Wrong, match="takes too long to be read"):
+        reader.read(document).accepts("GET", "/books/1", 200, value)
+    began = time.monotonic()
+    with pytest.raises(Wrong, match="takes too long to be read"):
+        reader.read(document)
+    assert time.monotonic() - began < 0.5
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#/components/schemas/L0"}, {"type": "array", "minItems": 10**12}])
+def test_a_request_that_takes_too_long_to_draw_is_refused(schema: Any) -> None:
+    """What is drawn follows the learner's schemas, so its size is bounded."""
+    document, refused = _document(), Wrong("openapi", "too long")
+    document["components"]["schemas"] |= _layers("allOf", 30)
+    document["components"]["schemas"]["Book"] = schema
+    contract = Contract(document, is_old=False, refuse=lambda: refused)
+
+    with pytest.raises(Wrong, match="too long"):
+        contract.draw(contract.find("POST", "/books"), random.Random(1))
