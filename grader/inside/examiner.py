@@ -324,6 +324,12 @@ class Examination:
     def pytest_assertrepr_compare(self, op: str, left: object, right: object) -> None:
         self._compared = (op, left, right)
 
+    def pytest_itemcollected(self, item: pytest.Item) -> None:
+        # Nobody reads pytest's own text of a failure, and it can't write one of every failure: where the test's time ends at
+        # an instruction that belongs to no line, it ends with an internal error.
+        for name in ("repr_failure", "_repr_failure_py"):
+            setattr(item, name, lambda *_, **__: "told as an event")
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         report = yield

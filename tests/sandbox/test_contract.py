@@ -129,6 +129,16 @@ def test_a_slow_start_of_one_kind_is_not_the_end_of_all(quick: Choice, tmp_path:
     assert of(report, "test_an_unknown_dish_is_missing").status == "pass"
 
 
+def test_a_failure_that_pytest_can_not_describe_is_a_failed_test(quick: Choice, tmp_path: Path) -> None:
+    """Such as one at an instruction that belongs to no line, where the end of a test's time may fall."""
+    hidden = "    __tracebackhide__ = lambda error: 1 / 0\n    assert"
+    files = {"tests/test_one_dish.py": TESTS.replace("    assert", hidden)}
+    report = grade(load_exercise(make_exercise(tmp_path, files=files)), situation("greets_only"), quick)
+
+    assert report.status == "failed", report.message
+    assert of(report, "test_a_known_dish_is_answered").got == "404"
+
+
 def test_a_crash_shows_the_learners_own_frames(choice: Choice) -> None:
     """The traceback has the learner's lines and values, none of the grader's or a library's."""
     report = graded(choice, "crashes_at_import")
