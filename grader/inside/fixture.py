@@ -394,6 +394,18 @@ _NOT_COUNTED = ("BEGIN", "COMMIT", "ROLLBACK", "PRAGMA", "SAVEPOINT", "RELEASE",
 _MAKES_TABLES = (*_NOT_COUNTED, "CREATE", "DROP", "ALTER")
 
 
+# What SQLAlchemy asks SQLite at each first connection and before it makes a table.
+_OF_ITSELF = re.compile(
+    r"\s*PRAGMA\s+(?:read_uncommitted\s*$|(?:main|temp)\.(?:table_x?info|index_list|index_x?info|foreign_key_list)\b)",
+    re.IGNORECASE,
+)
+
+
+def written(statements: Sequence[Statement]) -> list[Statement]:
+    """Leave out what SQLAlchemy's dialect asks of itself: the learner wrote none of it. Any other PRAGMA stays."""
+    return [statement for statement in statements if not _OF_ITSELF.match(statement.sql)]
+
+
 def fold(statements: Sequence[Statement]) -> list[dict[str, Any]]:
     """Count equal statements, in the order in which each came first. One that came once stands with its values."""
     counts = Counter(statement.shape for statement in statements)
