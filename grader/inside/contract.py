@@ -22,6 +22,7 @@ from typing import Any
 from .aside import Aside, TookTooLong
 from .client import Reply
 from .fault import Wrong
+from .fixture import show
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 MAX_DEPTH = 40
@@ -73,7 +74,7 @@ class OpenAPI:
                 "openapi",
                 "this is not an OpenAPI document",
                 expected='an object with "openapi": "3.1.0", or another version of 3.0 or 3.1',
-                got=version if version is not None else document,
+                got=show(version if version is not None else document),
             )
         is_old = version.startswith("3.0")
         digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
@@ -208,7 +209,7 @@ class Contract:
                     f"{operation.method} {operation.path} answered {reply.status_code} with a body that isn't as documented:"
                     f" {problems[0]}",
                     expected=f"what the document says of {operation.method} {operation.path}, {reply.status_code}",
-                    got=reply.json(),
+                    got=show(reply.json()),
                 )
         return reply
 

@@ -379,8 +379,8 @@ class Examination:
                 "status": "fail",
                 "symptom": error.symptom,
                 "message": error.message,
-                "expected": None if error.expected is None else _plain(error.expected),
-                "got": None if error.got is None else _plain(error.got),
+                "expected": None if error.expected is None else _words(error.expected),
+                "got": None if error.got is None else _words(error.got),
                 "is_start": isinstance(error, DidNotStart),
                 "stops": self._stops,
             }
@@ -499,6 +499,10 @@ def _expected_and_got(op: str, left: object, right: object) -> tuple[str, str]:
     if op == "not in":
         return f"something without {show(left, 1500)}", _plain(right)
     return _WORDS.get(op, "{}").replace("{}", _plain(right)), _plain(left)
+
+
+def _words(value: object) -> str:
+    return value[:4000] if isinstance(value, str) else show(value)
 
 
 def _plain(value: object) -> str:

@@ -10,6 +10,8 @@ class Wrong(AssertionError):
 
     `symptom` names a known kind of failure (`refused`, `reset`, `timeout`, `ended`, `too-large`, `not-http`, `not-json`, `raised`,
     `unreadable`, `sql`, `too-many-statements`, `started`), from which the learner's "usually means" line is chosen.
+
+    `expected` and `got`: a text is words, or what came as it came, and stands without quotes; other values as `show` writes them.
     """
 
     def __init__(self, symptom: str, message: str, *, expected: Any = None, got: Any = None) -> None:

@@ -275,7 +275,7 @@ class Call:
             return error
         value = self._value(result)
         step["response"] = {"value": show(value)}
-        raise Wrong("returned", f"`{function}` raised nothing", expected="an exception", got=value)
+        raise Wrong("returned", f"`{function}` raised nothing", expected="an exception", got=show(value))
 
     def raises(self, function: str, /, *args: Any, **kwargs: Any) -> str:
         """Call `function`, which must raise; give the name of the exception's type.

@@ -42,6 +42,9 @@ class Special:
 
     name: str
 
+    def __repr__(self) -> str:
+        return self.name  # as it stands in the transcript of a call
+
 
 class _Budget:
     def __init__(self) -> None:

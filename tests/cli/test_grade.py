@@ -416,3 +416,14 @@ def test_a_passing_submission_elsewhere_is_graded_from_its_folder_or_archive(
     assert grade("3", os.fspath(folder), "-q").code == 0
     assert grade("3", os.fspath(tmp_path / "code.tgz"), "-q").code == 0
     assert not (course / "exercises" / SECOND / "solution").exists()
+
+
+def test_words_of_the_grader_stand_without_quotes(grade: Invoke, submit: Submit) -> None:
+    """In quotes they would read as the answer that is expected; and what came stands as it came."""
+    submit(APP.format(body='return \'{"name": "soup", }\''))
+
+    ended = grade("3")
+
+    assert "expected: a body in JSON\n" in ended.out
+    assert '    {"name": "soup", }\n' in ended.out
+    assert "got" not in ended.out  # it is what came back

@@ -1,8 +1,8 @@
-"""The statements of a learner's code, as a failed test shows them."""
+"""The statements and the calls of a learner's code, as a failed test shows them."""
 
 from __future__ import annotations
 
-from grader.inside.fixture import Statement, after_start, fold, written
+from grader.inside.fixture import Call, Statement, after_start, fold, show, written
 
 
 def _told(*statements: str) -> list[str]:
@@ -48,3 +48,10 @@ def test_what_sqlalchemy_asks_of_itself_is_left_out() -> None:
         "PRAGMA foreign_keys = ON",
         "PRAGMA table_info(a)",
     ) == ["1 SELECT 1", "1 PRAGMA foreign_keys = ON", "1 PRAGMA table_info(a)"]
+
+
+def test_what_only_exists_beside_the_learners_code_is_called_by_its_name() -> None:
+    """Not by a class of the grader."""
+    assert show(Call.session) == "session"
+    assert show([1, Call.connection]) == "[1, connection]"
+    assert show("session") == '"session"'
