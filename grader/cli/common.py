@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -94,17 +94,58 @@ def complete_exercise(ctx: click.Context, _param: click.Parameter | None, incomp
     """List the exercises whose name, number or slug begins like that, for the shell."""
     from click.shell_completion import CompletionItem
 
-    # The group's own function, which fills `obj`, isn't called while a shell completes.
-    explicit = ctx.find_root().params.get("course")
-    try:
-        found = find_course(Path.cwd(), explicit=Path(explicit) if explicit else None).exercises()
-    except (GraderError, OSError):
-        return []
+    course = _course_to_complete(ctx)
+    found = course.exercises() if course is not None else []
     wanted = incomplete.casefold()
     for names in ([entry.id for entry in found], [entry.slug for entry in found]):
         if matching := [name for name in names if name.casefold().startswith(wanted)]:
             return [CompletionItem(name) for name in matching]
     return []
+
+
+def complete_track(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """List the tracks of the course that begin like that, for the shell."""
+    from grader.outline import outlines
+
+    course = _course_to_complete(ctx)
+    tracks = [each.track for each in outlines(course).known] if course is not None else []
+    return _beginning(tracks, incomplete)
+
+
+def complete_concept(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """List the concepts of the course that begin like that, for the shell."""
+    from grader.outline import outlines
+
+    course = _course_to_complete(ctx)
+    known = outlines(course).known if course is not None else ()
+    return _beginning([concept for each in known for concept in (each.teaches, *each.needs)], incomplete)
+
+
+def complete_task(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """List the tasks of the exercise that was typed which begin like that, for the shell."""
+    # An option without its value ends Click's reading before an argument is given its name.
+    course, name = _course_to_complete(ctx), ctx.params.get("exercise") or next(iter(ctx.args), "")
+    if course is None or not name:
+        return []
+    try:
+        exercise = exercise_of(course, name)
+    except (GraderError, OSError):
+        return []
+    return _beginning([task.id for task in exercise.tasks], incomplete)
+
+
+def _course_to_complete(ctx: click.Context) -> Course | None:
+    # The group's own function, which fills `obj`, isn't called while a shell completes.
+    explicit = ctx.find_root().params.get("course")
+    try:
+        return find_course(Path.cwd(), explicit=Path(explicit) if explicit else None)
+    except (GraderError, OSError):
+        return None
+
+
+def _beginning(names: Iterable[str], incomplete: str) -> list[str]:
+    wanted = incomplete.casefold()
+    return [name for name in dict.fromkeys(names) if name.casefold().startswith(wanted)]
 
 
 def width() -> int:

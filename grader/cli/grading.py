@@ -18,7 +18,7 @@ from grader.course import Course, default_submission
 from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
-from grader.render.account import short_name
+from grader.render.account import next_step, short_name
 from grader.render.text import TextReporter
 from grader.report import Report
 from grader.resemblance import with_help
@@ -92,7 +92,8 @@ def grade_one(
     kept = keep_report(report, home.state, learner="" if request.is_own else str(folder))
     notes: list[Note] = []
     if reporter is not None:
-        reporter.finish(report, next_step=_next_step(home, report, notes) if report.status == "passed" else None)
+        following = _next_step(home, report, notes) if report.status == "passed" else None
+        reporter.finish(report, next_step=following or next_step(report, path=str(request.path or "")))
     else:
         from grader.render import render
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.common import course_of, course_option, exercise_argument, say
+from grader.cli.common import complete_task, course_of, course_option, exercise_argument, say
 from grader.cli.learner import Learner, builds_on, learner_of, report_of, say_note
 from grader.cli.page import BOLD, DIM, Page
 from grader.course import Course, default_submission
@@ -81,7 +81,10 @@ def _show_the_way(page: Page, course: Course, folder: Path) -> None:
 
 @click.command("hint", short_help="Give a hint, one level more each time.")
 @exercise_argument(required=False)
-@click.option("--task", metavar="ID", help="For this task, by id or number; default: the first not yet earned.")
+@click.option(
+    "--task", metavar="ID", shell_complete=complete_task,
+    help="For this task, by id or number; default: the first not yet earned.",
+)  # fmt: skip
 @course_option
 @click.pass_context
 def hint(ctx: click.Context, exercise: str | None, task: str | None) -> int:

@@ -252,8 +252,13 @@ def _watch_signals() -> None:
         signal.signal(each, stop)
 
 
+_SPELT_OTHERWISE = {"import": "history --import FILE", "export": "history --export csv"}
+
+
 def command_like(name: str) -> str | None:
-    """Give the command that may have been meant, or `None`."""
+    """Give the command that may have been meant, with its options where these are it, or `None`."""
+    if name in _SPELT_OTHERWISE:
+        return _SPELT_OTHERWISE[name]
     from difflib import get_close_matches  # a tenth of the start of a program that mostly does without it
 
     # Nobody means the command that a bare name stands for: `exercise-30` is a name.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import click
 
-from grader.cli.common import course_of, course_option, say
+from grader.cli.common import complete_concept, complete_track, course_of, course_option, say
 from grader.cli.learner import Learner, learner_of, minutes_of
 from grader.cli.page import BOLD, DIM, GREEN, YELLOW, Page, column, padded
 from grader.error import UsageError
@@ -151,8 +151,16 @@ def next_exercise(ctx: click.Context, unlock_all: bool) -> int:
 
 
 @click.command("list", short_help="List the exercises with your points.")
-@click.option("--track", metavar="NAME", help="Those of a track; the beginning of its name is enough.")
-@click.option("--concept", metavar="NAME", help="Those that teach or need a concept, such as `path-parameters`.")
+@click.option(
+    "--track",
+    metavar="NAME",
+    shell_complete=complete_track,
+    help="Those of a track; the beginning of its name is enough.",
+)
+@click.option(
+    "--concept", metavar="NAME", shell_complete=complete_concept,
+    help="Those that teach or need a concept, such as `path-parameters`.",
+)  # fmt: skip
 @click.option("--state", type=click.Choice(STATES), help="Those in a state.")
 @click.option("--all", "unlock_all", is_flag=True, help="Unlock all (as GRADE_UNLOCK_ALL=1 does).")
 @course_option

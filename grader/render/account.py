@@ -6,6 +6,7 @@ All text in a block is safe to show (see `plain`). A hidden test's source is nev
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -214,10 +215,10 @@ def short_name(exercise_id: str) -> str:
     return found.group() if found else one_line(exercise_id, 80)
 
 
-def next_step(report: Report) -> str:
-    """Say in one sentence what to do next."""
+def next_step(report: Report, *, path: str = "") -> str:
+    """Say in one sentence what to do next. `path` is what was graded, where that isn't the exercise's own solution."""
     name = short_name(report.exercise.id)
-    again = f"`grade {name}`"
+    again = f"`grade {name} {shlex.quote(one_line(path))}`" if path else f"`grade {name}`"
     if report.status == "grader-error" and report.message.startswith("the hidden test"):
         return "Next: tell whoever keeps the course; there is nothing to mend in your code."
     if report.status == "grader-error":

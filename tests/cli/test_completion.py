@@ -35,6 +35,11 @@ def program(course: Path) -> Path:
         ("exercise-03 --sandbox l", ["local"]),
         ("completion z", ["zsh"]),
         ("show nothing-like-it", []),
+        ("one-", ["one-dish"]),
+        ("list --track da", ["databases/queries"]),
+        ("list --concept p", ["path-parameters"]),
+        ("hint 3 --task m", ["missing-dish"]),
+        ("hint nothing-like-it --task m", []),
     ],
 )
 def test_a_beginning_is_completed(

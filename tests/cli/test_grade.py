@@ -153,6 +153,7 @@ def test_an_exercise_that_is_not_sound_is_3(invoke: Invoke, course: Path) -> Non
         (["exercise"], "missing argument 'EXERCISE'", "`grade exercise --help` shows how it is used"),
         (["exercise-0"], "is the beginning of more than one exercise", "give more of the name"),
         (["lst"], "no exercise named `lst`", "did you mean the command `grade list`?"),
+        (["import", "FILE"], "no exercise named `import`", "did you mean the command `grade history --import FILE`?"),
         (["3", "--sed", "4"], "no such option `--sed`", "did you mean `--seed`?"),
         (["3", "--format", "jsn"], "invalid value for '--format'", "did you mean `json`?"),
         (["3", "--seed", "x"], "invalid value for '--seed'", "`grade exercise --help` shows how it is used"),
@@ -427,3 +428,15 @@ def test_words_of_the_grader_stand_without_quotes(grade: Invoke, submit: Submit)
     assert "expected: a body in JSON\n" in ended.out
     assert '    {"name": "soup", }\n' in ended.out
     assert "got" not in ended.out  # it is what came back
+
+
+def test_what_is_graded_again_is_what_was_given(grade: Invoke, course: Path) -> None:
+    """And not the exercise's own solution."""
+    folder = course / "of a friend"
+    folder.mkdir()
+    (folder / "app.py").write_text(ALWAYS_SOUP)
+
+    ended = grade("3", "of a friend")
+
+    assert ended.code == 1
+    assert "then run `grade exercise-03 'of a friend'` again" in " ".join(ended.out.split())
