@@ -20,6 +20,7 @@ LineKind = Literal["prose", "code", "paste", "minus", "plus", "same", "gap"]
 
 GRADER_FAILED = "the grader failed, not your code"
 NOT_RUN = "not run"
+USUALLY = "usually means"
 
 _NOISE_SENT = frozenset({"host", "user-agent", "accept-encoding", "connection", "content-length"})
 _NOISE_CAME = frozenset({"date", "server", "connection", "content-length", "keep-alive", "transfer-encoding", "via"})
@@ -37,10 +38,14 @@ _NO_ANSWER = {
 
 
 class Line(NamedTuple):
-    """One line. `prose` wraps between words, `code` anywhere, `paste` not at all; the rest belong to a diff."""
+    """One line. `prose` wraps between words, `code` anywhere, `paste` not at all; the rest belong to a diff.
+
+    `is_start`: a step of a transcript begins with it, or the answer of one, and what stands before is something else.
+    """
 
     text: str
     kind: LineKind = "code"
+    is_start: bool = False
 
 
 class Block(NamedTuple):
@@ -275,8 +280,13 @@ def _step(place: int, step: Exchange, bounds: Bounds) -> list[Line]:
     """Tell one step that did not decide: a line, and how to repeat it; the bodies where all is told."""
     if bounds.is_full and step.kind == "http":
         sent, came = _sent(step, bounds), _came(step, bounds)
-        return [Line(f"{place}. {sent[0].text}"), *sent[1:], Line(f"→ {came[0].text}"), *came[1:]]
-    lines = [Line(f"{place}. {_brief(step)}")]
+        return [
+            Line(f"{place}. {sent[0].text}", is_start=True),
+            *sent[1:],
+            Line(f"→ {came[0].text}", is_start=True),
+            *came[1:],
+        ]
+    lines = [Line(f"{place}. {_brief(step)}", is_start=True)]
     curl = pasteable(_text(step.request, "curl"))
     if step.kind == "http" and curl:
         lines.append(Line(curl, "paste"))
@@ -480,7 +490,7 @@ def _frames(frames: Sequence[Frame], bounds: Bounds) -> list[Block]:
 
 
 def _usually(text: str | None) -> list[Block]:
-    return [Block("usually means", [Line(one_line(text, 500), "prose")])] if text and text.strip() else []
+    return [Block(USUALLY, [Line(one_line(text, 500), "prose")])] if text and text.strip() else []
 
 
 def _output(text: str, bounds: Bounds) -> list[Block]:

@@ -222,22 +222,26 @@ def _account(blocks: Sequence[Block], size: int) -> list[str]:
         lines.append("<dl>")
         for block in labelled:
             lines.append(f"<dt>{_safe(block.label[:1].upper() + block.label[1:])}</dt>")
-            lines += ["<dd>", *_lines(block.lines, size), "</dd>"]
+            # Those words are the course's; what else is prose may hold backticks of the learner's.
+            lines += ["<dd>", *_lines(block.lines, size, has_code=block.label == account.USUALLY), "</dd>"]
         lines.append("</dl>")
     return [*lines, "</div>"]
 
 
-def _lines(lines: Sequence[Line], size: int) -> list[str]:
-    """Write prose as a paragraph a line, and what stands between as one block of code."""
+def _lines(lines: Sequence[Line], size: int, *, has_code: bool = False) -> list[str]:
+    """Write prose as a paragraph a line, and what stands between as one block of code, or one for each step."""
     written: list[str] = []
     code: list[str] = []
     for line in lines:
         if line.kind in ("prose", "paste"):
             written += _block(code)
             code = []
-            text = escape(cut(line.text, size))
+            text = _with_code(cut(line.text, size)) if has_code else escape(cut(line.text, size))
             written.append(f"<p>{text}</p>" if line.kind == "prose" else f'<pre class="paste">{text}</pre>')
             continue
+        if line.is_start:
+            written += _block(code)
+            code = []
         text = escape(_SIGNS.get(line.kind, "") + cut(line.text, size))
         tag = _TAGS.get(line.kind)
         code.append(f"<{tag}>{text}</{tag}>" if tag else text)

@@ -7,6 +7,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from grader.render import html, render
@@ -171,3 +172,21 @@ def test_axe_finds_nothing_wrong_in_a_real_browser(name: str, is_dark: bool, tmp
     assert found["dark"] == is_dark
     assert found["rules"] > 20
     assert found["wrong"] == []
+
+
+def test_code_in_what_is_usually_meant_is_shown_as_code() -> None:
+    """Those are words of the course; what a learner wrote stays as it was written."""
+    test = sample.failing("test_a", "A.", "t", usually="look at `dish_id` first", message="a `learner` said")
+    shown = render(sample.report(tests=[test]), "html").decode()
+    assert "look at <code>dish_id</code> first" in shown
+    assert "a `learner` said" in shown
+
+
+def test_each_step_and_its_answer_has_a_box_of_its_own() -> None:
+    """Else the answer of one reads as the beginning of the next."""
+    steps = [sample.http("GET", f"/{place}", 200, body=f'{{"id": {place}}}') for place in range(3)]
+    without = [msgspec.structs.replace(step, request={**step.request, "curl": ""}) for step in steps]
+    test = sample.failing("test_a", "A.", "t", transcript=without)
+    shown = render(sample.report(tests=[test]), "html").decode()
+    assert "<pre>\n1. GET /0</pre>" in shown
+    assert "<pre>\n2. GET /1</pre>" in shown
