@@ -174,7 +174,7 @@ REPORT: dict[str, dict[str, str]] = {
     },
     "Exchange": {
         "kind": "`http`: a request; `call`: a function call; `app`: a start, restart or stop; `sql`: a statement of the test",
-        "request": "what was sent; of kind `http`: `method`, `path`, `headers`, `body`, `body_bytes`, `truncated`, `curl`",
+        "request": "sent; of kind `http`: `method`, `path`, `headers`, `body`, `body_bytes`, `truncated`, `curl`, `visitor`",
         "response": "what came; of kind `http`: `status`, `reason`, `headers`, `body`, `body_bytes`, `truncated`, `elapsed_ms`",
         "note": "why nothing came, such as `timeout`",
         "is_deciding": "whether this step decided the test",

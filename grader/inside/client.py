@@ -144,7 +144,14 @@ class Transcript:
     def __init__(self) -> None:
         self.steps: list[dict[str, Any]] = []
         self._received_bytes = 0
+        self._visitors = 0
         self._lock = threading.Lock()
+
+    def new_visitor(self) -> int:
+        """Give a visitor's number: 1 for the first."""
+        with self._lock:
+            self._visitors += 1
+            return self._visitors
 
     def add(self, step: dict[str, Any]) -> None:
         with self._lock:
@@ -176,7 +183,11 @@ class _CookiePolicy(http.cookiejar.DefaultCookiePolicy):
 class Client:
     """One visitor. Requests go to the learner's app over real HTTP; each visitor keeps cookies of its own."""
 
-    def __init__(self, port: Callable[[], int], transcript: Transcript, timeout_s: float) -> None:
+    def __init__(
+        self, port: Callable[[], int], transcript: Transcript, timeout_s: float, *, number: int | None = None
+    ) -> None:
+        """`number`: the transcript says by it whose a request is; `None` is the next one."""
+        self._number = transcript.new_visitor() if number is None else number
         self._port = port
         self._transcript = transcript
         self._timeout_s = timeout_s
@@ -276,7 +287,8 @@ class Client:
         self._port()
 
         def send(place: int, method: str, path: str, options: Mapping[str, Any]) -> None:
-            visitor = self.another()
+            # The same one as this, who has several windows open.
+            visitor = Client(self._port, self._transcript, self._timeout_s, number=self._number)
             for name, value in self.cookies.items():
                 visitor.set_cookie(name, value)
             barrier.wait()
@@ -305,7 +317,8 @@ class Client:
         self._jar.add_cookie_header(lookup)
         if lookup.has_header("Cookie") and not any(name.lower() == "cookie" for name in headers):
             headers = {**headers, "Cookie": lookup.get_header("Cookie") or ""}
-        step: dict[str, Any] = {"kind": "http", "request": _shown_request(method, target, url, headers, content)}
+        shown = _shown_request(method, target, url, headers, content)
+        step: dict[str, Any] = {"kind": "http", "request": {**shown, "visitor": self._number}}
         self._transcript.add(step)
         limit_s = min(timeout or self._timeout_s, self._timeout_s)
         started = time.monotonic()

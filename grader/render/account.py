@@ -98,17 +98,20 @@ def of_test(test: TestResult, bounds: Bounds = SHORT) -> list[Block]:
     steps = list(test.transcript)
     deciding = _deciding(steps)
     earlier = steps if deciding is None else steps[:deciding]
-    blocks += _earlier(earlier, bounds)
+    has_visitors = len({_visitor(step) for step in steps} - {""}) > 1
+    blocks += _earlier(earlier, bounds, has_visitors=has_visitors)
     step = None if deciding is None else steps[deciding]
     if step is not None:
         label = "called" if step.kind == "call" else "sent"
+        if has_visitors and _visitor(step):
+            label += f" by {_visitor(step)}"
         if bounds.is_full and len(steps) > 1 and deciding is not None:
             label += f" (step {deciding + 1} of {len(steps)}, which decided)"
         blocks.append(Block(label, _sent(step, bounds)))
     blocks += _comparison(test, step, bounds)
     if deciding is not None and bounds.is_full and steps[deciding + 1 :]:
         blocks += [
-            Block("after that", _step(place, later, bounds))
+            Block("after that", _step(place, later, bounds, has_visitors=has_visitors))
             for place, later in enumerate(steps[deciding + 1 :], deciding + 2)
         ]
     blocks += _statements(test.statements, bounds)
@@ -264,7 +267,13 @@ def _deciding(steps: Sequence[Exchange]) -> int | None:
     return candidates[-1] if candidates else None
 
 
-def _earlier(steps: Sequence[Exchange], bounds: Bounds) -> list[Block]:
+def _visitor(step: Exchange) -> str:
+    """Say whose request it was: `visitor 2`; empty where nothing is known."""
+    number = step.request.get("visitor")
+    return f"visitor {number}" if isinstance(number, int) else ""
+
+
+def _earlier(steps: Sequence[Exchange], bounds: Bounds, *, has_visitors: bool) -> list[Block]:
     if not steps:
         return []
     lines: list[Line] = []
@@ -272,21 +281,24 @@ def _earlier(steps: Sequence[Exchange], bounds: Bounds) -> list[Block]:
     if first:
         lines.append(Line(f"… {counted(first, 'earlier step')}", "prose"))
     for place, step in enumerate(steps[first:], first + 1):
-        lines += _step(place, step, bounds)
+        lines += _step(place, step, bounds, has_visitors=has_visitors)
     return [Block("before that", lines)]
 
 
-def _step(place: int, step: Exchange, bounds: Bounds) -> list[Line]:
+def _step(place: int, step: Exchange, bounds: Bounds, *, has_visitors: bool) -> list[Line]:
     """Tell one step that did not decide: a line, and how to repeat it; the bodies where all is told."""
+    lead = f"{place}. "
+    if has_visitors and _visitor(step):
+        lead += f"{_visitor(step)}: "
     if bounds.is_full and step.kind == "http":
         sent, came = _sent(step, bounds), _came(step, bounds)
         return [
-            Line(f"{place}. {sent[0].text}", is_start=True),
+            Line(lead + sent[0].text, is_start=True),
             *sent[1:],
             Line(f"→ {came[0].text}", is_start=True),
             *came[1:],
         ]
-    lines = [Line(f"{place}. {_brief(step)}", is_start=True)]
+    lines = [Line(lead + _brief(step), is_start=True)]
     curl = pasteable(_text(step.request, "curl"))
     if step.kind == "http" and curl:
         lines.append(Line(curl, "paste"))

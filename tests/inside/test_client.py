@@ -41,3 +41,17 @@ def test_an_app_can_be_asked_under_another_name(name: str) -> None:
 
         assert client.get("/", headers={name: "shop.example:81"}).text == "shop.example:81"
         assert client.get("/").text == address.removeprefix("http://")
+
+
+def test_a_transcript_says_which_visitor_sent_a_request() -> None:
+    """Requests at the same moment are all by the one who sends them."""
+    transcript = Transcript()
+    with served.serving(_tells_its_host) as address:
+        first = Client(lambda: int(address.rpartition(":")[2]), transcript, 5)
+        second = first.another()
+        second.get("/")
+        first.get("/")
+        second.together([("GET", "/", {}), ("GET", "/", {})])
+        first.another().get("/")
+
+    assert [step["request"]["visitor"] for step in transcript.steps] == [2, 1, 2, 2, 3]

@@ -214,6 +214,26 @@ def test_a_record_of_unknown_form_is_shown_as_far_as_it_goes() -> None:
         assert "0 of 1 point" in text(sample.report(tests=[test]))
 
 
+def test_steps_of_several_visitors_say_whose_they_are() -> None:
+    """With one visitor alone, all are that one's."""
+
+    def shown(*visitors: int) -> str:
+        steps = [sample.http("GET", f"/{place}", 200) for place in range(3)]
+        told = [
+            msgspec.structs.replace(step, request={**step.request, "visitor": visitor})
+            for step, visitor in zip(steps, visitors, strict=True)
+        ]
+        report = sample.report(tests=[sample.failing("test_a", "A.", "t", transcript=told)])
+        assert (len(set(visitors)) > 1) == ("1. visitor 1: GET /0" in render(report, "html").decode())
+        return text(report)
+
+    assert "visitor" not in shown(1, 1, 1)
+    several = shown(1, 2, 2)
+    assert "    1. visitor 1: GET /0 → 200 OK\n" in several
+    assert "    2. visitor 2: GET /1 → 200 OK\n" in several
+    assert "  sent by visitor 2\n" in several
+
+
 def test_limits_that_the_machine_does_not_enforce_are_said() -> None:
     """Never assumed."""
     report = sample.passed()
