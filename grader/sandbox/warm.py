@@ -61,6 +61,10 @@ class WarmPods:
         """Run a pod in the boxes that wait, as soon as they do; see `Sandbox.run`."""
         if pod.shape != self._shape:
             return self._sandbox.run(pod, listen)
+        with self._wake:
+            # What failed before there was this pod says nothing of now.
+            self._fault = None
+            self._wake.notify_all()
         try:
             result = self._run(pod, listen)
         except SandboxError:
@@ -69,7 +73,7 @@ class WarmPods:
         else:
             if not result.is_stale:
                 return result
-        # What failed may have failed long before now, such as when the engine was stopped and started again.
+        # The boxes may have ended long before now, such as when the engine was stopped and started again.
         return self._run(pod, listen)
 
     def _run(self, pod: Pod, listen: Listener | None) -> PodResult:
