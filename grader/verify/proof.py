@@ -56,6 +56,9 @@ SHOWN_SLOW = 3
 TIME_TRIES = 5
 """So often is tried again what took too long: the machine may have been busy with other things."""
 
+_NOTHING_OPEN = "all that the test asked for was not done"
+"""What the examiner says of a test whose time is over while no request or call waits for an answer."""
+
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.py):(?P<line>[0-9]+)")
 
 
@@ -155,7 +158,7 @@ class _Proof:
         self._reference = exercise.files_of("reference")
         self._starter_files = exercise.files_of("starter")
         pilot = self._submit(self._reference, is_recorded=True).result()
-        if self._is_fault(pilot, "answers", "the reference"):
+        if self._is_fault(pilot, "answers", "the reference") or self._is_endless(pilot):
             self.skip_rest("the hidden tests don't run")
             return
         starter = self._submit(self._starter_files, is_recorded=True)
@@ -255,6 +258,22 @@ class _Proof:
         self.note(point, self._where(place), text, remedy)
         return True
 
+    def _is_endless(self, attempt: Attempt) -> bool:
+        """Note each test whose time was over although all that it had asked of the reference was answered."""
+        found = False
+        for test in attempt.report.tests if attempt.report is not None else ():
+            if test.status != "fail" or not test.message.startswith(_NOTHING_OPEN):
+                continue
+            last = test.transcript[-1] if test.transcript else None
+            if last is not None and last.kind == "sql" and last.response is None:
+                continue  # that statement may be what takes so long
+            limit = f"{self._exercise.limits.test_s:g} s"
+            text = f"`{test.name}` itself does not end: after {limit} everything that it had asked for was answered"
+            remedy = "take the endless loop or the wait out; where it only asks for much, let it ask for less"
+            self.note("answers", self._where(self._test_place(test.name)), text, remedy)
+            found = True
+        return found
+
     # The points
 
     def _check_starter(self, attempt: Attempt) -> None:
@@ -296,6 +315,8 @@ class _Proof:
         bad = [(number, attempt) for number, attempt in enumerate(attempts) if not attempt.is_whole]
         for number, attempt in bad:
             if self._is_fault(attempt, "answers", what):
+                continue
+            if folder == "reference/" and self._is_endless(attempt):
                 continue
             report = attempt.report
             assert report is not None

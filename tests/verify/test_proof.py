@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from grader.inside import examiner
 from grader.sandbox.choose import Choice
 from grader.verify.attempt import Runner
 from grader.verify.outcome import Verified
-from grader.verify.proof import Settings, prove
+from grader.verify.proof import _NOTHING_OPEN, Settings, prove
 from grader.verify.structure import examine
 from tests.verify.conftest import REFERENCE, Edit, change, make, swap
 
@@ -99,6 +100,12 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "exercise-04-late-fee/tests/test_fees.py:2",
         "the hidden tests can't be loaded: ModuleNotFoundError",
     ),
+    "a test that does not end": (
+        {"tests_test_fees_py": swap('assert call("fee", 0) == 0', 'call("fee", 0)\n    raise TimeoutError')},
+        "answers",
+        "exercise-04-late-fee/tests/test_fees.py:13",
+        "`test_grace` itself does not end: after 5 s everything that it had asked for was answered",
+    ),
     "a test that fails by itself": (
         {"tests_test_fees_py": swap('assert call("fee", 0) == 0', "assert undefined")},
         "answers",
@@ -124,6 +131,11 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "the equivalent `fees.py:8 <= -> <` dies",
     ),
 }
+
+
+def test_the_examiner_says_so_of_a_test_that_does_not_end() -> None:
+    """Its words are what tells such a test from an app that doesn't answer."""
+    assert f'f"{_NOTHING_OPEN} within' in Path(examiner.__file__).read_text("utf-8")
 
 
 @pytest.mark.parametrize("case", CASES)
