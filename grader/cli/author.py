@@ -47,7 +47,7 @@ def verify_exercises(
     """Prove that exercises are sound, by running them: the starter fails, right answers earn every point, and wrong
     answers, mutants made by a machine and submissions that cheat don't.
 
-    Exit code: 0 every exercise is sound, 1 something must be put right, 2 usage, 3 nothing could be run.
+    Exit code: 0 every exercise is sound, 1 something must be put right, 2 usage, 3 nothing could be run, or not all of it.
     """
     from grader.sandbox.choose import choose
     from grader.verify.proof import QUICK_SEEDS, SEEDS, Settings
@@ -84,6 +84,8 @@ def verify_exercises(
         _write(found)
     else:
         put(to_json(found) if format_name == "json" else to_junit(found), output, what="result")
+    if any(each.fault for each in found):
+        return 3
     return 0 if all(each.is_sound for each in found) else 1
 
 
@@ -132,7 +134,7 @@ class _Progress:
             self._running.remove(verified.exercise)
         self.close()
         known = " (proven before)" if verified.is_remembered else f" in {verified.duration_s:.0f} s"
-        state = "sound" if verified.is_sound else "not sound"
+        state = "not run" if verified.fault else "sound" if verified.is_sound else "not sound"
         say(f"{self._ended}/{self._exercises} {verified.exercise}: {state}{known}")
 
     def close(self) -> None:

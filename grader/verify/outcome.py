@@ -72,7 +72,7 @@ class SlowTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
-    """The proof of one exercise, or why there is none."""
+    """The proof of one exercise, or why there is none. `fault` is how the grader itself failed, else empty."""
 
     version: int = VERSION
     exercise: str
@@ -87,16 +87,25 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     gradings: int = 0
     sandbox: str = ""
     duration_s: float = 0.0
+    fault: str = ""
     is_remembered: bool = False
 
     @property
     def is_sound(self) -> bool:
         """Whether nothing was found that must be put right."""
-        return not self.findings and all(point.state != "failed" for point in self.points)
+        return not self.findings and not self.fault and all(point.state != "failed" for point in self.points)
 
     def point(self, name: Name) -> Point:
         """Give one point."""
         return next(point for point in self.points if point.name == name)
+
+
+def not_proven(exercise: str, fault: str) -> Verified:
+    """Say that the grader itself failed with an exercise: that is no verdict on it."""
+    why = f"the grader itself failed: {fault}"
+    return Verified(
+        exercise=exercise, points=[Point(name=name, state="not-run", seen=why) for name in NAMES], fault=fault
+    )
 
 
 def points_from(findings: list[Finding], seen: dict[Name, str], not_run: dict[Name, str]) -> list[Point]:

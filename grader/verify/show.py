@@ -30,11 +30,13 @@ def to_junit(verified: Sequence[Verified]) -> bytes:
     lines = ['<?xml version="1.0" encoding="utf-8"?>']
     points = [point for each in verified for point in each.points]
     failed = sum(point.state == "failed" for point in points)
-    lines.append(f'<testsuites name="verify" tests="{len(points)}" failures="{failed}" errors="0">')
+    errors = sum(len(each.points) for each in verified if each.fault)
+    lines.append(f'<testsuites name="verify" tests="{len(points)}" failures="{failed}" errors="{errors}">')
     for each in verified:
         failures = sum(point.state == "failed" for point in each.points)
         skipped = sum(point.state == "not-run" for point in each.points)
-        counts = f'tests="{len(each.points)}" failures="{failures}" errors="0" skipped="{skipped}"'
+        errors = skipped if each.fault else 0
+        counts = f'tests="{len(each.points)}" failures="{failures}" errors="{errors}" skipped="{skipped - errors}"'
         lines.append(f'<testsuite name="{_attribute(each.exercise)}" {counts} time="{each.duration_s:.3f}">')
         for point in each.points:
             lines += _case(each, point)
@@ -46,6 +48,8 @@ def _case(verified: Verified, point: Point) -> list[str]:
     head = f'<testcase classname="{_attribute(verified.exercise)}" name="{_attribute(f"{point.name}: {ABOUT[point.name]}")}"'
     if point.state == "proven":
         return [f'{head} time="0.000" />']
+    if point.state == "not-run" and verified.fault:
+        return [f'{head} time="0.000">', f'<error message="{_attribute(point.seen)}" />', "</testcase>"]
     if point.state == "not-run":
         return [f'{head} time="0.000">', f'<skipped message="{_attribute(point.seen)}" />', "</testcase>"]
     findings = [finding for finding in verified.findings if finding.point == point.name]

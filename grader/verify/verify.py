@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ import msgspec
 from grader.course import Course
 from grader.error import UnknownExercise
 from grader.sandbox.choose import Choice
-from grader.verify.attempt import Runner
+from grader.verify.attempt import Runner, Stopped
 from grader.verify.cache import Cache
-from grader.verify.outcome import Finding, Verified, points_from
+from grader.verify.outcome import Finding, Verified, not_proven, points_from
 from grader.verify.proof import Settings, prove
 from grader.verify.structure import clashes, examine, exercise_folders
 
@@ -79,21 +80,30 @@ def verify(
 ) -> list[Verified]:
     """Prove each exercise, in the order given; what is already proven is only looked up, unless `is_fresh`.
 
-    `jobs` gradings run at a time. An interruption ends what runs before it is raised again.
+    `jobs` gradings run at a time. Where the grader itself fails with one, that one's `fault` says so.
+    An interruption ends what runs before it is raised again.
     """
     found_clashes = clashes(exercise_folders(course.root))
     cache = Cache(course.state, choice.name, settings)
 
     with Runner(choice, jobs, listener.ticked) as runner:
 
-        def one(folder: Path) -> Verified:
+        def proven(folder: Path) -> Verified:
             remembered = None if is_fresh else cache.find(folder)
             if remembered is None:
                 listener.begun(folder.name)
                 key = cache.key(folder)
                 remembered = prove(examine(folder), runner, settings)
                 cache.keep(folder, key, remembered)
-            verified = _with_clashes(remembered, found_clashes)
+            return remembered
+
+        def one(folder: Path) -> Verified:
+            try:
+                verified = _with_clashes(proven(folder), found_clashes)
+            except Stopped:
+                raise
+            except Exception as error:  # noqa: BLE001  what fails with one exercise is no loss of the others' proofs
+                verified = not_proven(folder.name, _told(error))
             listener.ended(verified)
             return verified
 
@@ -111,6 +121,14 @@ def verify(
                 proofs.shutdown(wait=False, cancel_futures=True)
                 raise
             return [future.result() for future in futures]
+
+
+def _told(error: Exception) -> str:
+    """Give the first line of an exception, and where in the grader it was raised."""
+    first = next(iter(str(error).splitlines()), "")
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}{': ' if first else ''}{first[:200]}{where}"
 
 
 def _with_clashes(verified: Verified, clashes: Mapping[str, Sequence[Finding]]) -> Verified:

@@ -83,6 +83,24 @@ def test_programs_read_json_or_junit(course: Path, tmp_path: Path) -> None:
     assert suites[1].findall("testcase/failure")[0].get("type") == "structure"
 
 
+def test_a_fault_of_the_grader_is_exit_code_3_and_the_table_is_there(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could be proven is told."""
+
+    def failing(_folder: Path) -> None:
+        raise RuntimeError("a hole")
+
+    monkeypatch.setattr("grader.verify.verify.examine", failing)
+    result = grade("verify", "--all", "--quick")
+    suites = ElementTree.fromstring(grade("verify", "--all", "--quick", "--format", "junit").stdout.encode())
+
+    assert result.return_value == 3
+    assert "the grader itself failed: RuntimeError: a hole" in " ".join(result.stdout.split())
+    assert "exercise-04-late-fee: not run" in result.stderr
+    assert suites.get("errors") == "8"
+
+
 @pytest.mark.parametrize("words", [["verify"], ["verify", "4", "--all"], ["verify", "--all", "--output", "x"]])
 def test_what_can_not_be_meant_is_refused(words: list[str], course: Path) -> None:
     """Exit code 2, with what can be."""

@@ -14,6 +14,7 @@ from grader.sandbox.pod import Listener as PodListener
 from grader.sandbox.pod import Pod, PodResult
 from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
+from grader.verify.structure import Examined, examine
 from grader.verify.verify import Listener, chosen_folders, verify
 from tests.verify.conftest import InProcess, change, make, swap
 
@@ -177,3 +178,27 @@ def test_an_interruption_ends_what_runs(tmp_path: Path, fake: Choice) -> None:
     count = pods(fake)
     time.sleep(0.2)
     assert pods(fake) == count
+
+
+def test_a_fault_of_the_grader_with_one_exercise_is_no_loss_of_the_others(
+    tmp_path: Path, fake: Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is marked as not run, with what was raised; it is neither sound nor remembered."""
+    make(tmp_path)
+    other = swap("Work out", "Compute")
+    make(tmp_path, id="exercise-05-other", exercise_toml=other, README_md=other)
+
+    def failing(folder: Path) -> Examined:
+        if folder.name == "exercise-05-other":
+            raise RuntimeError("a hole in the grader\nand more")
+        return examine(folder)
+
+    monkeypatch.setattr("grader.verify.verify.examine", failing)
+    whole, lost = run(tmp_path, fake)
+
+    assert whole.is_sound
+    assert not lost.is_sound
+    assert lost.fault.startswith("RuntimeError: a hole in the grader (test_verify.py:")
+    assert {point.state for point in lost.points} == {"not-run"}
+    monkeypatch.undo()
+    assert run(tmp_path, fake)[1].is_sound
