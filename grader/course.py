@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.error import NoCourse, UnknownExercise, UsageError
+from grader.error import BrokenExercise, NoCourse, UnknownExercise, UsageError
 from grader.folder import TOML, is_pack, name_parts
 from grader.submission import is_left_out, shown
 
@@ -63,6 +63,7 @@ class Course:
 
         Raises:
             UnknownExercise: none has the name, or more than one.
+            BrokenExercise: a folder of just this name is there, and isn't described.
         """
         entries = self.exercises()
         by_path = self._by_path(name, entries)
@@ -74,6 +75,7 @@ class Course:
             return found[0].folder
         if found:
             raise _ambiguous(name, found)
+        self._check_described(wanted)
         raise UnknownExercise(
             f"no exercise named {shown(name.strip())} in `exercises/`", hint=_suggestion(wanted, entries)
         )
@@ -88,6 +90,17 @@ class Course:
         from grader.exercise import load_exercise  # half of what this module would take to import
 
         return load_exercise(self.resolve(name))
+
+    def _check_described(self, wanted: str) -> None:
+        try:
+            with os.scandir(self.root / "exercises") as found:
+                names = [each.name for each in found if each.is_dir() and each.name.casefold() == wanted]
+        except OSError:
+            return
+        for name in names:
+            is_there = os.path.lexists(self.root / "exercises" / name / TOML)
+            text = f"{name}/{TOML}: is no file" if is_there else f"{name}/: has no `{TOML}`"
+            raise BrokenExercise([f"{text}; an exercise is described in it"], exercise=name)
 
     def _by_path(self, name: str, entries: Sequence[ExerciseEntry]) -> ExerciseEntry | None:
         if not name.strip() or "\0" in name:

@@ -60,11 +60,15 @@ class FaultError(GraderError):
 
 
 class BrokenExercise(FaultError):
-    """The exercise's folder is not sound. `problems` has all of them, each with file and line where known."""
+    """The exercise's folder is not sound. `problems` has all of them, each with file and line where known.
 
-    def __init__(self, problems: Sequence[str], *, hint: str = "") -> None:
+    `exercise` is the one that somebody asked for, by its folder's name; empty where an author hears of a course.
+    """
+
+    def __init__(self, problems: Sequence[str], *, hint: str = "", exercise: str = "") -> None:
         super().__init__("\n".join(problems), hint=hint)
         self.problems = tuple(problems)
+        self.exercise = exercise
 
 
 class SandboxError(FaultError):

@@ -315,7 +315,7 @@ class _Reading:
             if contents is not None:
                 self._problems += read_tests(contents, None).problems
             self._check_parts()
-            raise BrokenExercise(self._texts())
+            raise BrokenExercise(self._texts(), exercise=self._folder.name)
         head = self._head(document)
         tables = {name: self._single(document, name) for name in _TABLES}
         lists = {name: self._list(document, name) for name in _LISTS}
@@ -333,7 +333,7 @@ class _Reading:
         self._check_parts()
         self._check_variants(lists)
         if self._problems or contents is None:
-            raise BrokenExercise(self._texts())
+            raise BrokenExercise(self._texts(), exercise=self._folder.name)
         return self._built(head, tables, lists, read.tests, contents)
 
     def _built(
@@ -389,7 +389,7 @@ class _Reading:
         number = document.get("format")
         if isinstance(number, int) and number > FORMAT:
             self._note("format", f"is of format {number}; this grader knows formats up to {FORMAT}: update the grader")
-            raise BrokenExercise(self._texts())
+            raise BrokenExercise(self._texts(), hint="update the grader", exercise=self._folder.name)
         return document
 
     def _contents(self) -> _Files | None:
@@ -678,7 +678,8 @@ def _files(folder: Path, part: str) -> dict[str, bytes]:
     try:
         return dict(read_submission(folder / part).files)
     except RefusedSubmission as refused:
-        raise BrokenExercise([f"{folder.name}/{part}: {problem}" for problem in refused.problems]) from refused
+        problems = [f"{folder.name}/{part}: {problem}" for problem in refused.problems]
+        raise BrokenExercise(problems, exercise=folder.name) from refused
 
 
 def _imports(folder: Path) -> tuple[str, ...]:

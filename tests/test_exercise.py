@@ -385,7 +385,7 @@ def test_a_format_of_the_future_asks_for_an_update(tmp_path: Path) -> None:
     assert caught.value.problems == (
         f"{ID}/exercise.toml:2: is of format 2; this grader knows formats up to 1: update the grader",
     )
-    assert caught.value.hint == ""
+    assert caught.value.hint == "update the grader"
     assert caught.value.exit_code == 3
 
 

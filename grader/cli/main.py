@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import click
 
 from grader import __version__
-from grader.error import GraderError
+from grader.error import BrokenExercise, GraderError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -193,11 +193,20 @@ def tell(error: GraderError, *, err: bool = True) -> None:
     """Write an error and its remedy, to stderr unless `err` is false."""
     from grader.cli.common import say
 
+    hint = error.hint
+    lead = "error: "
+    if isinstance(error, BrokenExercise) and error.exercise:
+        from grader.render.account import short_name
+
+        told = f"error: the exercise `{error.exercise}` is not sound; this is not your code's fault:"
+        say(told, indent="       ", err=err)
+        lead = "       "
+        hint = hint or f"who keeps the course finds the remedies by `grade verify {short_name(error.exercise)}`"
     for line in error.message.splitlines() or [type(error).__name__]:
-        say(f"error: {line}", indent="       ", err=err)
-    if error.hint:
+        say(f"{lead}{line}", indent="       ", err=err)
+    if hint:
         say("", err=err)
-        first, *rest = error.hint.splitlines()
+        first, *rest = hint.splitlines()
         say(f"hint: {first}", indent="      ", err=err)
         for line in rest:
             say(f"      {line}", indent="      ", err=err)

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from grader.course import Course
-from grader.error import UnknownExercise
+from grader.error import BrokenExercise, UnknownExercise
 from grader.sandbox.choose import Choice
 from grader.verify.attempt import Runner, Stopped
 from grader.verify.cache import Cache
@@ -59,9 +59,9 @@ def chosen_folders(course_root: Path, names: Sequence[str]) -> list[Path]:
 def _resolved(course: Course, name: str, known: Sequence[Path]) -> Path:
     try:
         return course.resolve(name)
-    except UnknownExercise:
+    except (UnknownExercise, BrokenExercise):
         # A folder without `exercise.toml` has no name for learners, but its author wants to hear of it.
-        digits = name.removeprefix("exercise-")
+        digits = name.casefold().removeprefix("exercise-")
         found = [folder for folder in known if folder.name.removeprefix("exercise-").startswith(digits.zfill(2))]
         if digits and len(found) == 1:
             return found[0]

@@ -145,6 +145,32 @@ def test_an_exercise_that_is_not_sound_is_3(invoke: Invoke, course: Path) -> Non
     assert f"{SECOND}/exercise.toml:2" in ended.err
 
 
+def test_a_broken_exercise_is_not_the_learners_fault(invoke: Invoke, course: Path) -> None:
+    """So it is said before the problems, and who keeps the course is told the way."""
+    (course / "exercises" / SECOND / "reference" / "app.py").unlink()
+
+    ended = invoke(SECOND)
+
+    first, second, *_ = ended.err.splitlines()
+    assert ended.code == 3
+    assert first == f"error: the exercise `{SECOND}` is not sound; this is not your code's fault:"
+    assert second == f"       {SECOND}/reference/: holds no file"
+    assert ended.err.rstrip().endswith("finds the remedies by `grade verify exercise-03`")
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_folder_without_a_description_is_a_broken_exercise(invoke: Invoke, course: Path, is_folder: bool) -> None:
+    """It has the name that was given, so nobody is told that no exercise has."""
+    folder = course / "exercises" / "exercise-13-joins"
+    (folder / "exercise.toml" if is_folder else folder).mkdir(parents=True)
+
+    ended = invoke("exercise-13-joins")
+
+    assert ended.code == 3
+    assert ("exercise.toml: is no file" if is_folder else "has no `exercise.toml`") in ended.err
+    assert "no exercise named" not in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [

@@ -126,6 +126,7 @@ def test_folders_are_chosen_by_any_name_also_before_they_are_exercises(
     assert chosen_folders(tmp_path, ["4", "late-fee", "exercises/exercise-04-late-fee/"]) == [sound]
     assert chosen_folders(tmp_path, ["9"]) == [empty]
     assert chosen_folders(tmp_path, ["exercise-09-empty"]) == [empty]
+    assert chosen_folders(tmp_path, ["EXERCISE-09-empty"]) == [empty]
     assert chosen_folders(tmp_path, []) == [sound, empty]
     with pytest.raises(UnknownExercise):
         chosen_folders(tmp_path, ["40"])
