@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from grader.batch.attempt import graded
+from grader.batch.journal import FOLDER
 from grader.course import Course
 from grader.error import BrokenExercise, UsageError
 from grader.exercise import Exercise, load_exercise
@@ -17,9 +20,13 @@ from grader.git import ask_git
 from grader.render.plain import one_line
 from grader.report import Report
 from grader.sandbox.choose import Choice
+from grader.store.place import places
 from grader.store.submissions import kept_submission
 from grader.store.summary import Summary, in_order
 from grader.verify.unpack import unpacked_course
+
+A_CLASS = "from a class"
+"""Stands for the name of who sent what `grade batch` graded: its journal has none."""
 
 Turn = Literal["up", "down", "other", "same", "unknown"]
 """`other`: the same points for other tests. `unknown`: the files were not kept, or the grader failed."""
@@ -27,7 +34,9 @@ Turn = Literal["up", "down", "other", "same", "unknown"]
 
 @dataclass(frozen=True, kw_only=True)
 class Preview:
-    """One content that was graded, who sent it (the learner's names, an empty one for one's own), and both results.
+    """One content that was graded, who sent it, and both results.
+
+    `learners` are the paths under which it was graded, an empty one for one's own, or `A_CLASS`.
 
     `tests` are those whose status differs, by name, with the status before and now. `why` is said where there is no result.
     """
@@ -47,6 +56,15 @@ class Preview:
         if self.before.points != self.now.points:
             return "up" if self.now.points > self.before.points else "down"
         return "other" if self.tests or self.before.status != self.now.status else "same"
+
+
+class _Line(msgspec.Struct):
+    """What is read of a line of a journal."""
+
+    submission: str
+
+
+_lines = msgspec.json.Decoder(_Line)
 
 
 @contextmanager
@@ -69,6 +87,19 @@ def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[E
                 raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
 
 
+def of_batches(state_dir: Path, exercise: str) -> frozenset[str]:
+    """List the digests of what `grade batch` graded for an exercise, as far as its journals are there."""
+    found: set[str] = set()
+    for place in places(state_dir):
+        for path in (place / FOLDER).glob(f"{exercise}.*.jsonl"):
+            with suppress(OSError):
+                for line in path.read_bytes().splitlines():
+                    # The last line of a run that was killed may be half a line.
+                    with suppress(msgspec.MsgspecError):
+                        found.add(_lines.decode(line).submission)
+    return frozenset(found)
+
+
 def preview(
     summaries: Iterable[Summary],
     before: Exercise,
@@ -76,8 +107,12 @@ def preview(
     choice: Choice,
     state_dir: Path,
     tell: Callable[[int, int], None] = lambda _done, _all: None,
+    *,
+    batched: Iterable[str] = (),
 ) -> list[Preview]:
     """Grade each stored content of an exercise under both; `tell` gets how many are done, of how many.
+
+    `batched` are digests of what `grade batch` graded.
 
     Each under the seed that a grading of today would take. What changes in points comes first.
     """
@@ -87,6 +122,8 @@ def preview(
             learners = sent.setdefault(summary.submission, [])
             if summary.learner not in learners:
                 learners.append(summary.learner)
+    for digest in sorted(batched):
+        sent.setdefault(digest, []).append(A_CLASS)
     found = []
     for done, (digest, learners) in enumerate(sent.items()):
         tell(done, len(sent))

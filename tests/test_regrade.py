@@ -50,8 +50,33 @@ def test_a_stricter_test_takes_points_and_says_from_whom(
     assert lines[0].startswith("your own (")
     assert lines[1] == "  down: 4.5 -> 3 of 4.5 points"
     assert any(line.endswith(": pass -> fail") for line in lines)
-    assert lines[-1] == "1 submissions: 0 up, 1 down, 0 for other tests, 0 unchanged, 0 not compared"
+    assert lines[-1] == "1 submission: 0 up, 1 down, 0 for other tests, 0 unchanged, 0 not compared"
     assert "4.5" in grade("history", SECOND).out
+
+
+def test_what_was_graded_for_others_is_looked_at_and_named(
+    grade: Invoke,  # noqa: F811
+    submit: Callable[..., Path],  # noqa: F811
+    kept: Path,
+) -> None:
+    """A path names who sent it; a class only where the files were kept, and how many were not is said."""
+    solution = submit()
+    ana = kept / "handed-in" / "ana"
+    ana.mkdir(parents=True)
+    (ana / "app.py").write_bytes(solution.read_bytes() + b"# ana\n")
+    noor = kept / "handed-in" / "noor"
+    noor.mkdir()
+    (noor / "app.py").write_bytes(solution.read_bytes() + b"# noor\n")
+    assert grade(SECOND, "handed-in/ana").code == 0
+    assert grade("batch", SECOND, "handed-in").code == 0
+    _edit(kept, "status_code == 404", "status_code == 410")
+
+    ended = grade("preview-regrade", SECOND, "--since", "HEAD")
+
+    assert ended.code == 1, ended.err
+    assert ended.out.startswith("handed-in/ana (")
+    assert "1 submission of `grade batch` can't be looked at: the files were not kept" in ended.err
+    assert ended.out.splitlines()[-1].startswith("1 submission: 0 up, 1 down")
 
 
 def test_what_changes_no_score_is_said_without_grading(

@@ -305,19 +305,27 @@ def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
 def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str | None) -> int:
     """Say which stored submissions would change score under the tests as they are now, and which way.
 
-    Every content that this course's history knows is graded twice: under the tests of REV, and under those in the
-    folder. Nothing is stored.
+    Every content that this course's history knows, whosever it is, is graded twice: under the tests of REV, and under
+    those in the folder. What `grade batch` graded is, too, where its files were kept. Nothing is stored.
 
     Exit code: 0 no score changes, 1 some do, 2 usage, 3 nothing could be graded.
     """
     from grader.cli.common import exercise_of
-    from grader.cli.learner import learner_of
-    from grader.regrade import exercise_at, preview
+    from grader.cli.learner import database_url, say_note
+    from grader.regrade import exercise_at, of_batches, preview
+    from grader.render.plain import counted
     from grader.sandbox.choose import choose
+    from grader.store.glance import glance
+    from grader.store.submissions import kept_submission
 
     course = course_of(ctx)
     now = exercise_of(course, exercise)
-    summaries = learner_of(course).of(now.id)
+    seen = glance(course.state, database_url())
+    for note in seen.notes:
+        say_note(note)
+    known = {each.submission for each in seen.summaries if each.exercise == now.id and each.is_attempt}
+    batched = of_batches(course.state, now.id) - known
+    kept = [digest for digest in batched if kept_submission(digest, course.state) is not None]
     with exercise_at(course, now, since) as before:
         if before.digest == now.digest:
             say(f"nothing that can change a score differs between `{since}` and the folder")
@@ -325,7 +333,12 @@ def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str 
         choice = choose(sandbox, is_own=False, say=say)
         if choice.notice:
             say(f"notice: {choice.notice}")
-        found = preview(summaries, before, now, choice, course.state, _tell_regrade)
+        found = preview(seen.summaries, before, now, choice, course.state, _tell_regrade, batched=kept)
+    if len(kept) < len(batched):
+        lost = counted(len(batched) - len(kept), "submission")
+        say(f"note: {lost} of `grade batch` can't be looked at: the files were not kept")
+    if not found and batched:
+        return 3
     if not found:
         say(f"no submission of `{now.id}` was graded here yet")
         return 0
@@ -343,7 +356,7 @@ def _tell_regrade(done: int, known: int) -> None:
 
 def _write_regrade(found: list[Preview]) -> None:
     from grader.cli.page import BOLD, DIM, GREEN, RED, YELLOW, Page
-    from grader.render.plain import figure, of_points, one_line
+    from grader.render.plain import counted, figure, of_points, one_line
 
     page = Page()
     colours = {"up": GREEN, "down": RED, "other": YELLOW, "unknown": YELLOW, "same": ""}
@@ -363,6 +376,6 @@ def _write_regrade(found: list[Preview]) -> None:
     counts = {turn: sum(each.turn == turn for each in found) for turn in colours}
     page.line()
     page.prose(
-        f"{len(found)} submissions: {counts['up']} up, {counts['down']} down, {counts['other']} for other tests, "
+        f"{counted(len(found), 'submission')}: {counts['up']} up, {counts['down']} down, {counts['other']} for other tests, "
         f"{counts['same']} unchanged, {counts['unknown']} not compared"
     )
