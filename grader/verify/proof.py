@@ -59,6 +59,9 @@ TIME_TRIES = 5
 _NOTHING_OPEN = "all that the test asked for was not done"
 """What the examiner says of a test whose time is over while no request or call waits for an answer."""
 
+_SAYS_SO = re.compile(r"\b(?:start|load|import|launch|crash)(?:s|es|ing)?\b", re.IGNORECASE)
+"""Words of an author who means that a mutant doesn't start."""
+
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.py):(?P<line>[0-9]+)")
 
 
@@ -366,6 +369,12 @@ class _Proof:
         where = self._toml_place("mutants", mutant.id)
         seed = seed_of(self._exercise, number)
         failing = frozenset(test.name for test in report.tests if test.status != "pass")
+        never_runs = report.status == "broken" and report.limit is None and len(failing) == len(report.tests)
+        if never_runs and not _SAYS_SO.search(mutant.about):
+            text = f"the mutant `{mutant.id}` never runs, so it proves nothing: {_last_line(report.message)}"
+            remedy = "let it start and answer wrongly; where not starting is the mistake, say so in `about`"
+            self.note("mutants", where, text, remedy)
+            return failing
         for name in mutant.fails:
             if name not in failing:
                 text = f"the mutant `{mutant.id}` passes `{name}` with seed {seed}, which should catch it"

@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import tomllib
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -288,6 +289,8 @@ class _Look:
                     remedy = "change what makes it another answer, or remove it"
                     self._note(f"{kind}/{id}/", None, "is the reference itself", remedy)
                     continue
+                for name, content in files.items():
+                    self._runs(f"{kind}/{id}/{name}", content)
                 for name in same:
                     self._note(
                         f"{kind}/{id}/{name}", None, "is equal to the reference's", "remove it: it is laid over that"
@@ -298,6 +301,20 @@ class _Look:
         if not any(b"TODO" in content for content in (self._read("starter") or {}).values()):
             text = "has no TODO"
             self._note("starter/", None, text, "write `TODO` where the learner begins to type", point="starter")
+
+    def _runs(self, path: str, content: bytes) -> None:
+        """Note what isn't Python; an answer that never runs fails every test, whatever is wrong with it."""
+        if not path.endswith(".py"):
+            return
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                compile(content, path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            line = error.lineno if isinstance(error, SyntaxError) else None
+            reason = error.msg if isinstance(error, SyntaxError) else str(error)
+            text = f"isn't valid Python: {reason}; it never runs, so it proves nothing"
+            self._note(path, line, text, "correct it, so that it is wrong in what it answers only")
 
     def given_away(self, exercise: Exercise) -> None:
         """Find the solution, or the notes, in what every learner sees; the first line of each file, and how many."""

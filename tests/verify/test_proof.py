@@ -9,11 +9,12 @@ import pytest
 
 from grader.inside import examiner
 from grader.sandbox.choose import Choice
+from grader.sandbox.pod import Listener, Pod, PodResult
 from grader.verify.attempt import Runner
 from grader.verify.outcome import Verified
 from grader.verify.proof import _NOTHING_OPEN, Settings, prove
 from grader.verify.structure import examine
-from tests.verify.conftest import REFERENCE, Edit, change, make, swap
+from tests.verify.conftest import REFERENCE, Edit, InProcess, change, make, swap
 
 QUICK = Settings(seeds=3, is_quick=True)
 
@@ -148,6 +149,35 @@ def test_each_fault_is_named_with_its_place_and_a_remedy(case: str, tmp_path: Pa
     assert fitting, told(found)
     assert all(finding.remedy for finding in found.findings)
     assert not found.is_sound
+
+
+@pytest.mark.parametrize("is_meant", [False, True])
+def test_a_mutant_that_never_runs_proves_nothing_unless_that_is_its_mistake(is_meant: bool, tmp_path: Path) -> None:
+    """It fails whatever its test looks at. Where not starting is what is wrong, its author says so."""
+
+    class NeverRuns(InProcess):
+        def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+            if b"990" not in pod.solution.files["fees.py"]:
+                return super().run(pod, listen)
+            result = super().run(pod)
+            events = [
+                {**event, "status": "fail", "message": "NameError: undefined", "stops": True}
+                for event in result.events
+                if event["event"] == "test"
+            ]
+            for event in events:
+                if listen is not None:
+                    listen(event)
+            return PodResult(events=(*events, {"event": "done", "exit_code": 1}), ending="done")
+
+    about = swap('about = "takes the same', f'about = "{"never starts and " if is_meant else ""}takes the same')
+    also = swap('fails = ["test_fee"]', 'fails = ["test_fee"]\nalso = ["test_greeting"]')
+    folder = make(tmp_path, exercise_toml=lambda text: also(about(text)))
+
+    found = proven(folder, Choice(NeverRuns(), "a test"))
+
+    proves_nothing = [each.where for each in found.findings if "never runs, so it proves nothing" in each.text]
+    assert proves_nothing == ([] if is_meant else [f"{folder.name}/exercise.toml:30"])
 
 
 def test_survivors_are_shown_as_a_diff_and_count_against_the_pass_mark(tmp_path: Path, fake: Choice) -> None:

@@ -142,6 +142,18 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "is the reference itself",
         "change what makes it another answer",
     ),
+    "a mutant that is no Python": (
+        {"mutants_flat_fees_py": swap("def fee(days):", "def fee(days)")},
+        f"{FOLDER}/mutants/flat/fees.py:6",
+        "it never runs, so it proves nothing",
+        "wrong in what it answers only",
+    ),
+    "an alternative that is no Python": (
+        {"alternatives_one_line_fees_py": swap("def fee(days):", "def fee(days)")},
+        f"{FOLDER}/alternatives/one-line/fees.py:6",
+        "isn't valid Python",
+        "correct it",
+    ),
     "a mutant with a file too many": (
         {"mutants/flat/notes.txt": "n", "reference/notes.txt": "n", "starter/notes.txt": "n"},
         f"{FOLDER}/mutants/flat/notes.txt",
