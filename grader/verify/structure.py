@@ -22,6 +22,7 @@ from grader.folder import TOML, name_parts
 from grader.hidden_test import HiddenTest, is_test_file, read_tests
 from grader.submission import is_left_out, kind_problem, read_regular, read_submission
 from grader.toml_lines import toml_lines
+from grader.verify.concept import Head, concept_clashes, head_of
 from grader.verify.leak import given_away
 from grader.verify.outcome import Finding
 
@@ -105,19 +106,19 @@ def exercise_folders(root: Path) -> list[Path]:
 
 
 def clashes(folders: Sequence[Path]) -> dict[str, list[Finding]]:
-    """Find what exercises have in common and must not: a number, a slug, a title. By the folder's name."""
+    """Find what exercises have in common and must not: a number, a slug, a title, a concept. By the folder's name."""
+    heads = [head_of(folder) for folder in folders]
     found: dict[str, list[Finding]] = {}
-    titles: dict[str, list[tuple[str, int]]] = {}
+    titles: dict[str, list[Head]] = {}
     numbers: dict[int, list[str]] = {}
     slugs: dict[str, list[str]] = {}
-    for folder in folders:
-        number, slug = name_parts(folder.name)
+    for head in heads:
+        number, slug = name_parts(head.name)
         if number is not None:
-            numbers.setdefault(number, []).append(folder.name)
-        slugs.setdefault(slug.casefold(), []).append(folder.name)
-        title, line = _title_in(folder)
-        if title:
-            titles.setdefault(title.casefold(), []).append((folder.name, line))
+            numbers.setdefault(number, []).append(head.name)
+        slugs.setdefault(slug.casefold(), []).append(head.name)
+        if head.title:
+            titles.setdefault(head.title.casefold(), []).append(head)
 
     def note(name: str, where: str, text: str, remedy: str) -> None:
         found.setdefault(name, []).append(Finding(point="structure", where=where, text=text, remedy=remedy))
@@ -135,10 +136,12 @@ def clashes(folders: Sequence[Path]) -> dict[str, list[Finding]]:
                 f"has the slug `{slug}`, as {_others(names, name)} has",
                 "give one of them another slug",
             )
-    for places in titles.values():
-        for name, line in places if len(places) > 1 else ():
-            text = f"has the title that {_others([each for each, _ in places], name)} has"
-            note(name, f"{name}/{TOML}:{line}", text, "titles tell exercises apart: change one of them")
+    for same in titles.values():
+        for head in same if len(same) > 1 else ():
+            text = f"has the title that {_others([each.name for each in same], head.name)} has"
+            note(head.name, head.where("title"), text, "titles tell exercises apart: change one of them")
+    for name, finding in concept_clashes(heads):
+        found.setdefault(name, []).append(finding)
     return found
 
 
@@ -472,15 +475,6 @@ def _outline_in(folder: Path) -> _Outline:
     return _Outline(
         title=title if isinstance(title, str) else None, tasks=titles, tests=read.tests, is_complete=is_complete
     )
-
-
-def _title_in(folder: Path) -> tuple[str, int]:
-    try:
-        source = read_regular(folder / TOML).decode("utf-8-sig")
-        title = tomllib.loads(source).get("title")
-    except (OSError, ValueError, RecursionError):
-        return "", 0
-    return (title, toml_lines(source).get(("title",), 1)) if isinstance(title, str) else ("", 0)
 
 
 def _others(names: Sequence[str], name: str) -> str:

@@ -221,9 +221,34 @@ def test_exercises_with_one_number_slug_or_title_are_told_of_each_other(tmp_path
         "has the number 4, as `exercise-04-other-fee` has",
         "has the slug `late-fee`, as `exercise-05-late-fee` has",
         "has the title that `exercise-04-other-fee` has",
+        "teaches `rules`, as `exercise-04-other-fee` and `exercise-05-late-fee` do",
     ]
     assert "exercise-06-empty" not in told
     assert found["exercise-04-other-fee"][0].remedy == "give one of them another number; 07 is free"
+
+
+def test_needs_that_nobody_teaches_or_that_go_in_a_circle_are_told(tmp_path: Path) -> None:
+    """A learner could unlock none of these exercises."""
+
+    def head(teaches: str, *needs: str) -> Edit:
+        listed = ", ".join(f'"{need}"' for need in needs)
+        return swap('teaches = "rules"', f'teaches = "{teaches}"\nneeds = [{listed}]')
+
+    make(tmp_path, id="exercise-01-a", exercise_toml=head("a", "c"))
+    make(tmp_path, id="exercise-02-b", exercise_toml=head("b", "a"))
+    make(tmp_path, id="exercise-03-c", exercise_toml=head("c", "b", "magic"))
+    make(tmp_path, id="exercise-04-d", exercise_toml=head("d", "c"))
+
+    found = clashes(exercise_folders(tmp_path))
+
+    told = {name: [(each.where, each.text) for each in findings] for name, findings in found.items()}
+    circle = "`needs` goes in a circle, so nobody can unlock it: "
+    way = "`exercise-03-c` -> `exercise-02-b` -> `exercise-01-a` -> `exercise-03-c`"
+    assert ("exercise-03-c/exercise.toml:8", circle + way) in told["exercise-03-c"]
+    unknown = ("exercise-03-c/exercise.toml:8", "`needs` names `magic`, which no exercise teaches")
+    assert unknown in told["exercise-03-c"]
+    assert any(circle in text for _, text in told["exercise-01-a"])
+    assert not any("needs" in text for _, text in told["exercise-04-d"])
 
 
 @pytest.fixture

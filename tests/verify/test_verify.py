@@ -38,7 +38,12 @@ def test_broken_folders_of_every_kind_are_told_of_in_one_run(tmp_path: Path, fak
     make(tmp_path, id="exercise-03-no-import", tests_test_fees_py=swap("import pytest", "import pytest, absent"))
     make(tmp_path, id="exercise-03-wrong", reference_fees_py=swap("* 10", "* 9"))
     sound = swap("Work out", "Compute")
-    make(tmp_path, id="exercise-05-sound", exercise_toml=sound, README_md=sound)
+    make(
+        tmp_path,
+        id="exercise-05-sound",
+        exercise_toml=lambda text: sound(text).replace('"rules"', '"more-rules"'),
+        README_md=sound,
+    )
     ended: list[str] = []
 
     found = run(tmp_path, fake, listener=Listener(ended=lambda verified: ended.append(verified.exercise)))
@@ -187,7 +192,12 @@ def test_a_fault_of_the_grader_with_one_exercise_is_no_loss_of_the_others(
     """It is marked as not run, with what was raised; it is neither sound nor remembered."""
     make(tmp_path)
     other = swap("Work out", "Compute")
-    make(tmp_path, id="exercise-05-other", exercise_toml=other, README_md=other)
+    make(
+        tmp_path,
+        id="exercise-05-other",
+        exercise_toml=lambda text: other(text).replace('"rules"', '"more-rules"'),
+        README_md=other,
+    )
 
     def failing(folder: Path) -> Examined:
         if folder.name == "exercise-05-other":
