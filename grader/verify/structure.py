@@ -25,6 +25,7 @@ from grader.toml_lines import toml_lines
 from grader.verify.concept import Head, concept_clashes, head_of
 from grader.verify.leak import given_away
 from grader.verify.outcome import Finding
+from grader.verify.remedy import remedy_of
 
 HOW_TESTED = "How it will be tested"
 MARK = "AUTHOR:"
@@ -36,24 +37,6 @@ _LEFTOVER = re.compile(r".*~|#.*#|\.#.*|.*\.(?:orig|rej|bak|swp|swo|tmp)|Thumbs\
 _PROBLEM = re.compile(r"(?P<where>[^\s:]+(?::[0-9]+)?): (?P<text>.*)", re.DOTALL)
 _BULLET = re.compile(r"[-*+] +(?P<text>.*)")
 _TASK_HEADING = re.compile(r"(?P<number>[0-9]+)\. +(?P<title>.+)")
-
-_KEYS = f"`grade new` makes a whole `{TOML}` to compare with"
-_REMEDIES = (
-    ("README.md", "", "write it: title, story, numbered tasks, how it will be tested"),
-    ("tests/", "isn't valid Python", "make it a file that Python can read"),
-    (
-        "tests/",
-        "",
-        'a hidden test is `@pytest.mark.task("id", points=1)` and `def test_...` with a sentence for a docstring',
-    ),
-    ("starter/", "", "put what the learner begins with there: it runs, has a TODO, and fails"),
-    ("reference/", "", "put an answer there that earns every point"),
-    ("mutants/", "", "a mutant is a folder of the files that differ from the reference, and its `[[mutants]]` entry"),
-    ("alternatives/", "", "an alternative is a folder of the files that differ from the reference, and its entry"),
-    (TOML, "isn't valid TOML", "correct the line; what TOML takes is at https://toml.io"),
-    (TOML, "is missing", f"{_KEYS}; a folder that is no exercise doesn't belong in `exercises/`"),
-    (TOML, "", _KEYS),
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,15 +137,7 @@ class _Look:
         """Take a problem as `load_exercise` tells it: `folder/file:line: text`."""
         found = _PROBLEM.fullmatch(problem)
         where, text = (found["where"], found["text"]) if found else (f"{self._folder.name}/", problem)
-        # What was meant stands in the text where it is known, and is the best remedy then.
-        said = next((text.partition(mark)[2] for mark in ("; did you mean ", "; it belongs ") if mark in text), "")
-        relative = where.partition("/")[2]
-        remedy = next((each for file, part, each in _REMEDIES if relative.startswith(file) and part in text), "")
-        if not relative and "no such folder" not in text:
-            remedy = "rename the folder: `exercise-`, two digits, and a slug, such as `exercise-03-one-dish`"
-        if said:
-            remedy = f"write {said.rstrip('?')}" if "did you mean" in text else f"it belongs {said}"
-        self._add(where, text, hint or remedy)
+        self._add(where, text, hint or remedy_of(where.partition("/")[2], text))
 
     def strays(self) -> None:
         """Find files that nothing reads."""

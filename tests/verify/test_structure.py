@@ -49,7 +49,55 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         {"exercise_toml": swap('"Where is the name?", ', "")},
         f"{FOLDER}/exercise.toml:22",
         "three hints",
-        "`grade new`",
+        "write all three: where to look",
+    ),
+    "points that don't add up": (
+        {"exercise_toml": swap("points = 3", "points = 4")},
+        f"{FOLDER}/exercise.toml:15",
+        "its tests together have 3",
+        "write `points = 3`, or change the points of its tests",
+    ),
+    "a task without a test": (
+        {"tests_test_fees_py": swap('"names", points=1', '"fee", points=1')},
+        f"{FOLDER}/exercise.toml:18",
+        "task `names` has no test",
+        "mark a test as one of `names`",
+    ),
+    "limits that contradict": (
+        {"exercise_toml": swap("[function]", "[limits]\ntest_s = 90\nwall_s = 20\n\n[function]")},
+        f"{FOLDER}/exercise.toml:10",
+        "`test_s` is 90, more than `wall_s`",
+        "raise `wall_s`, or lower `test_s`",
+    ),
+    "a mutant without its folder": (
+        {"mutants/flat": None},
+        f"{FOLDER}/exercise.toml:31",
+        "has no folder `mutants/flat/`",
+        "make `mutants/flat/` with the files that differ",
+    ),
+    "a mutant that nothing catches": (
+        {"exercise_toml": swap('fails = ["test_fee"]', "fails = []")},
+        f"{FOLDER}/exercise.toml:33",
+        "must catch it",
+        "name at least one test that fails with this mutant",
+    ),
+    "a need of an unknown test": (
+        {"tests_test_fees_py": swap("def test_grace", '@pytest.mark.needs("test_nothing_like_it")\ndef test_grace')},
+        f"{FOLDER}/tests/test_fees.py:13",
+        "needs an unknown test",
+        "name a test above it",
+    ),
+    "a test with parameters": (
+        {"tests_test_fees_py": swap("def test_grace", '@pytest.mark.parametrize("x", [1])\ndef test_grace')},
+        f"{FOLDER}/tests/test_fees.py:13",
+        "can't be parametrized",
+        "loop inside the test",
+    ),
+    "a test without a docstring": (
+        {"tests_test_fees_py": swap('    """A member is greeted by name."""\n', "")},
+        f"{FOLDER}/tests/test_fees.py:21",
+        "has no docstring",
+        "the sentence that the learner reads",
     ),
     "no tests": ({"tests": None}, f"{FOLDER}/tests/", "is missing", "a hidden test is"),
     "a test that is no Python": (
@@ -184,6 +232,15 @@ def test_each_fault_is_named_with_folder_file_line_and_remedy(case: str, tmp_pat
 
     assert any(w == where and text in t and remedy in r for w, t, r in found), found
     assert all(each[2] for each in found), found
+
+
+def test_a_file_that_is_not_utf_8_is_to_be_saved_as_such(tmp_path: Path) -> None:
+    """There is nothing to write anew in it."""
+    folder = make(tmp_path)
+    (folder / "README.md").write_bytes(b"# caf\xe9\n")
+
+    assert (f"{FOLDER}/README.md:1", "isn't UTF-8: save it as UTF-8") in [each[:2] for each in found_in(folder)]
+    assert all("UTF-8" in remedy for where, _, remedy in found_in(folder) if "README" in where)
 
 
 def test_everything_is_told_at_once(tmp_path: Path) -> None:
