@@ -9,7 +9,7 @@ import os
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -409,7 +409,7 @@ class _Reading:
         known = _fields(_Head) | _TABLES.keys() | _LISTS.keys()
         excused: set[str] = set()
         for key in document.keys() - known:
-            excused |= self._unknown((key,), known - document.keys(), "")
+            excused |= self._unknown((key,), known, document.keys(), "")
         return self._table(_Head, {key: document[key] for key in document.keys() & _fields(_Head)}, (), "", excused)
 
     def _single(self, document: Mapping[str, Any], name: str) -> _Values:
@@ -447,7 +447,7 @@ class _Reading:
         excused = set(excused)
         for key in raw:
             if key not in _fields(struct):
-                excused |= self._unknown((*place, key), _fields(struct) - raw.keys(), where)
+                excused |= self._unknown((*place, key), _fields(struct), raw.keys(), where)
         found: _Values = {}
         for field in fields:
             if field.name in raw:
@@ -616,18 +616,24 @@ class _Reading:
 
     # How it is told
 
-    def _unknown(self, place: Place, known: Iterable[str], where: str) -> set[str]:
-        """Note an unknown key; give the known key that was probably meant."""
-        known = set(known)
+    def _unknown(self, place: Place, known: Collection[str], given: Collection[str], where: str) -> set[str]:
+        """Note an unknown key; give the known key of its table that was probably meant, if it isn't given."""
         key = str(place[-1])
+        missing = [name for name in known if name not in given]
+        # One that is close and there already was written twice; another one, less close, wasn't meant.
         close = meant(key, known)
+        there = next((name for name in known if name in given and f"`{name}`" in close), "")
+        if there and _alike(key, there) > max((_alike(key, name) for name in missing), default=0.0):
+            close = f"; did you mean `{there}`, which is there already?"
+        else:
+            close = meant(key, missing)
         if not close:
             homes = [name for name, keys in known_keys().items() if key in keys]
             if homes:
                 marks = [_mark(name) for name in homes]
                 close = f"; it belongs {' or '.join(marks)}"
         self._note(place, f"unknown key `{_short(key)}`" + (f" in {where}" if where else "") + close)
-        return {name for name in known if f"`{name}`" in close}
+        return {name for name in missing if f"`{name}`" in close}
 
     def _wrong(self, value: Any, kind: Any, place: Place, label: str) -> Any:
         options = _literals(kind)
@@ -730,6 +736,12 @@ def _toml_problem(error: Exception, source: str) -> Problem:
     column = f", column {found[2]}" if found[2] else ""
     text = text.replace(found[0], "")
     return Problem(TOML, line, f"isn't valid TOML: {text[:1].lower()}{text[1:]}{column}")
+
+
+def _alike(one: str, other: str) -> float:
+    import difflib  # only a problem needs it
+
+    return difflib.SequenceMatcher(None, one.casefold(), other).ratio()
 
 
 def _called(name: str, item: Mapping[str, Any], number: int) -> str:

@@ -39,6 +39,12 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "unknown key `minuets`",
         "write `minutes`",
     ),
+    "a misspelled key beside the right one": (
+        {"exercise_toml": swap("minutes = 10", "minutes = 10\nminuets = 20")},
+        f"{FOLDER}/exercise.toml:7",
+        "unknown key `minuets`; did you mean `minutes`, which is there already?",
+        "take one of the two out",
+    ),
     "a mutant that names no test": (
         {"exercise_toml": swap('fails = ["test_grace"]', 'fails = ["test_graces"]')},
         f"{FOLDER}/exercise.toml:27",
