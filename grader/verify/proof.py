@@ -16,7 +16,9 @@ from grader.error import BrokenExercise, RefusedSubmission, SandboxError
 from grader.exercise import Exercise
 from grader.exercise import Mutant as KnownMutant
 from grader.folder import TOML
+from grader.hidden_test import meant
 from grader.report import TestResult
+from grader.sandbox.interpreter import PACKAGE
 from grader.submission import read_regular
 from grader.verify.attempt import Attempt, Files, Plan, Runner
 from grader.verify.hostile import (
@@ -62,6 +64,8 @@ _NOTHING_OPEN = "all that the test asked for was not done"
 _SAYS_SO = re.compile(r"\b(?:start|load|import|launch|crash)(?:s|es|ing)?\b", re.IGNORECASE)
 """Words of an author who means that a mutant doesn't start."""
 
+_ABSENT_FIXTURE = re.compile(r"FixtureLookupError: \('(\w+)'")
+_FIXTURE = re.compile(rb"@pytest\.fixture\b[^\n]*\n\s*def (\w+)")
 _PLACE = re.compile(r"(?P<file>[\w./-]+\.py):(?P<line>[0-9]+)")
 
 
@@ -249,6 +253,14 @@ class _Proof:
         broken = next((test for test in report.tests if test.status == "error"), None)
         if broken is None:
             self.note(point, self._where("tests/"), report.message, "try again; where it stays, the grader is at fault")
+            return True
+        absent = _ABSENT_FIXTURE.search(broken.message)
+        if absent:
+            known = _fixtures(self._exercise)
+            text = f"`{broken.name}` asks for a fixture `{absent[1]}`; there are: {', '.join(known)}"
+            close = meant(absent[1], known)
+            remedy = f"write {close.partition('did you mean ')[2].rstrip('?')}" if close else "write one of these"
+            self.note(point, self._where(self._test_place(broken.name)), text, remedy)
             return True
         place = _last_place(broken.message, self._exercise) or self._test_place(broken.name)
         hangs = "by itself" in broken.message and "did not end" in broken.message
@@ -564,6 +576,13 @@ class _Proof:
             lines = {}
         line = lines.get((table, number))
         return self._where(TOML) + (f":{line}" if line else "")
+
+
+def _fixtures(exercise: Exercise) -> list[str]:
+    """List what a hidden test can ask for: the examiner's fixtures, and the author's own."""
+    sources = [(PACKAGE / "inside" / "examiner.py").read_bytes()]
+    sources += [content for name, content in exercise.contents.items() if name.endswith(".py")]
+    return sorted({found[1].decode() for source in sources for found in _FIXTURE.finditer(source)})
 
 
 def _why(tests: Sequence[TestResult], message: str) -> str:

@@ -212,6 +212,10 @@ def swap(old: str, new: str) -> Callable[[str], str]:
     return edit
 
 
+class FixtureLookupError(Exception):
+    """Plays pytest's own, of a fixture that isn't there."""
+
+
 class InProcess(FakeSandbox):
     """Plays what the hidden tests themselves say: they and the submission run here, without any isolation."""
 
@@ -227,7 +231,7 @@ class InProcess(FakeSandbox):
         is_recorded = bool(pod.examiner.settings.get("record"))
         for name, content in pod.examiner.files.items():
             # This process's own pytest knows no mark `task`, and refuses it.
-            namespace: dict[str, Any] = {"pytest": _MARKS}
+            namespace: dict[str, Any] = {"pytest": _MARKS, "_Absent": FixtureLookupError}
             try:
                 exec(compile(content.replace(b"import pytest\n", b"\n", 1), name, "exec"), namespace)
             except Exception as error:  # noqa: BLE001  whatever it is, it is the test's

@@ -101,6 +101,17 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "exercise-04-late-fee/tests/test_fees.py:2",
         "the hidden tests can't be loaded: ModuleNotFoundError",
     ),
+    "a test that asks for what is not there": (
+        {
+            "tests_test_fees_py": swap(
+                'assert call("fee", 0) == 0',
+                """raise _Absent("('klient', <FixtureRequest for <Function test_grace>>)")""",
+            )
+        },
+        "answers",
+        "exercise-04-late-fee/tests/test_fees.py:13",
+        "`test_grace` asks for a fixture `klient`; there are: app, call, client, db, fake, matrix, openapi, rng, suite",
+    ),
     "a test that does not end": (
         {"tests_test_fees_py": swap('assert call("fee", 0) == 0', 'call("fee", 0)\n    raise TimeoutError')},
         "answers",
