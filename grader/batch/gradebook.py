@@ -7,8 +7,10 @@ one that was left alone. Where there is no score the points are empty, never 0.
 from __future__ import annotations
 
 import csv
+import errno
 import io
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from html import escape
 from pathlib import Path
@@ -24,9 +26,51 @@ from grader.exercise import Exercise
 from grader.render.csv import cell
 from grader.render.plain import figure, number, one_line, to_json, visible
 from grader.store.place import reason
-from grader.whole_file import whole_file
+from grader.whole_file import is_stream, unshared, whole_file
 
 VERSION = 1
+
+
+def check_gradebooks(paths: Sequence[Path]) -> None:
+    """See that gradebooks can be written there, before a class is graded for them; their folders are made.
+
+    Raises:
+        UsageError: one can't be, or its form isn't known; all such are named.
+    """
+    problems = []
+    for path in paths:
+        form_of(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "it is a folder")
+            if not is_stream(path):
+                # Asking for permission isn't enough: root has it on a read-only disk too.
+                probe = unshared(path)
+                os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+                os.unlink(probe)
+        except OSError as error:
+            problems.append(_unwritten(path, error))
+    if problems:
+        raise UsageError("\n".join(problems), hint="nothing was graded; name a file in a folder that you can write")
+
+
+def write_gradebooks(paths: Sequence[Path], results: Results, summary: Summary, say: Callable[[str], None]) -> None:
+    """Write all gradebooks, and say which were written.
+
+    Raises:
+        UsageError: some can't be written; all such are named, and the others are there.
+    """
+    problems: list[UsageError] = []
+    for path in paths:
+        try:
+            write_gradebook(path, results, summary)
+        except UsageError as error:
+            problems.append(error)
+        else:
+            say(f"wrote {path}")
+    if problems:
+        raise UsageError("\n".join(problem.message for problem in problems), hint=problems[0].hint)
 
 
 def write_gradebook(path: Path, results: Results, summary: Summary) -> None:
@@ -43,9 +87,12 @@ def write_gradebook(path: Path, results: Results, summary: Summary) -> None:
                 file.write(piece)
     except OSError as error:
         raise UsageError(
-            f"the gradebook can't be written to `{path}`: {reason(error)}",
-            hint="all results are kept; the same command writes it in seconds",
+            _unwritten(path, error), hint="all results are kept; the same command writes it in seconds"
         ) from error
+
+
+def _unwritten(path: Path, error: OSError) -> str:
+    return f"the gradebook can't be written to `{path}`: {reason(error)}"
 
 
 def form_of(path: Path) -> Callable[[Results, Summary], Iterator[bytes]]:

@@ -67,7 +67,7 @@ def batch(
     Exit code: 0 everyone is settled, 2 usage, 3 somebody has no score because the grader failed, 130 interrupted.
     """
     from grader.batch.batch import Settings, run
-    from grader.batch.gradebook import form_of, write_gradebook
+    from grader.batch.gradebook import check_gradebooks, form_of, write_gradebooks
     from grader.batch.journal import open_journal
     from grader.batch.machine import jobs_for
     from grader.batch.similar import require_similar
@@ -75,8 +75,9 @@ def batch(
     from grader.batch.summary import summarize, to_lines
     from grader.sandbox.choose import choose
 
-    for name in out:
-        form_of(Path(name))
+    books = [Path(name) for name in out]
+    for book in books:
+        form_of(book)
     if similar:
         require_similar()
     course = course_of(ctx)
@@ -85,6 +86,7 @@ def batch(
     if sent.ignored:
         more = f" and {len(sent.ignored) - 5} more" if len(sent.ignored) > 5 else ""
         say(f"note: no submission, so left out: {_quoted(sent.ignored[:5])}{more}")
+    check_gradebooks(books)
     choice: Choice = choose(sandbox, is_own=False, say=say, runtime=runtime)
     if choice.notice:
         say(f"notice: {choice.notice}")
@@ -106,11 +108,11 @@ def batch(
         summary = summarize(found, results.rows(), results.copies())
         if similar:
             summary.similar = _similar(results)
-        for name in out:
-            write_gradebook(Path(name), results, summary)
-            say(f"wrote {name}")
-    for line in to_lines(summary, is_unicode=has_unicode()):
-        click.echo(line if has_unicode() else line.encode("ascii", "backslashreplace").decode())
+        try:
+            write_gradebooks(books, results, summary, say)
+        finally:
+            for line in to_lines(summary, is_unicode=has_unicode()):
+                click.echo(line if has_unicode() else line.encode("ascii", "backslashreplace").decode())
     failed = summary.kinds["grader-error"]
     if failed:
         say(f"\n{failed} without a score because the grader failed: the same command tries these again")

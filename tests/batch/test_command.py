@@ -191,6 +191,39 @@ def test_a_grader_error_that_stays_has_an_exit_code(send: Send, teacher: Callabl
     assert "1 without a score because the grader failed" in err
 
 
+def test_gradebooks_that_cannot_be_written_are_told_before_grading(send: Send, teacher: Callable[..., Teacher]) -> None:
+    """All of them, and not after a night."""
+    send("amal", "ppp")
+    someone = teacher("someone")
+    (someone.folder / "file").write_text("")
+    (someone.folder / "folder.csv").mkdir()
+
+    wrong = ("--out", str(someone.folder / "file" / "a.csv"), "--out", str(someone.folder / "folder.csv"))
+    code, _, err = someone.finish(*wrong)
+
+    assert (code, _count(someone.log)) == (2, 0)
+    assert "file/a.csv`: a file is in the way of the folder" in err
+    assert "folder.csv`: it is a folder" in err
+
+
+def test_a_gradebook_that_cannot_be_written_costs_only_itself(send: Send, teacher: Callable[..., Teacher]) -> None:
+    """It became impossible while the class was graded: the others are there, and the summary is."""
+    send("amal", "ppp")
+    someone = teacher("someone", words_s=2.0)
+    process = someone.start("--out", str(someone.folder / "last.csv"))
+    while not _count(someone.log) and process.poll() is None:
+        time.sleep(0.005)
+    for book in BOOKS[:2]:
+        (someone.folder / book).mkdir()
+    out, err = process.communicate(timeout=TIMEOUT_S)
+
+    assert process.returncode == 2
+    assert (someone.folder / "book.html").is_file()
+    assert (someone.folder / "last.csv").is_file()
+    assert all(f"{book}`: ".encode() in err for book in BOOKS[:2])
+    assert out.startswith(b"1 learner")
+
+
 def test_a_course_in_an_archive_is_remembered(send: Send, teacher: Callable[..., Teacher], tmp_path: Path) -> None:
     """It is unpacked for each run, and what came of the last one lies in the user's own folder."""
     send_class(send)
