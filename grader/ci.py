@@ -365,7 +365,9 @@ def _refuse_nothing(within: Path, folder: Path) -> None:
 def _together(results: Sequence[Result], format: str, root: Path) -> list[bytes]:
     """Give the contents: one where the format has room for several exercises, else one for each."""
     if format == "github":
-        return [b"".join(render(each.report, format, folder=_relative(each.folder, root)) for each in results)]
+        from grader.render.github import render_all
+
+        return [render_all([(each.report, _relative(each.folder, root)) for each in results])]
     if format == "csv":
         return [b"".join(render(each.report, format, has_header=not place) for place, each in enumerate(results))]
     if format in ("text", "markdown"):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from grader.render import github, render
-from grader.report import Frame
+from grader.report import ExerciseRef, Frame, Report
 from tests.render import sample
 
 COMMAND = re.compile(r"^::(error|warning|notice) ([^\n]*?)::(.*)$")
@@ -86,6 +86,48 @@ def test_more_failures_than_github_shows_are_named_together() -> None:
     found = commands(render(sample.report(tests=tests), "github"))
     assert found[-2][1]["title"] == "5 more tests failed"
     assert found[-2][2].count("\n") == 4
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_syntax_error_stands_at_its_line(is_known: bool) -> None:
+    """There is no frame, as nothing was run; a message that names another file than those that were sent is only text."""
+    report = sample.not_run()
+    if not is_known:
+        report = msgspec.structs.replace(report, message=report.message.replace("app.py", "../conftest.py"))
+    ((kind, properties, _),) = commands(render(report, "github", folder="x/solution"))
+    assert kind == "error"
+    assert (properties.get("file"), properties.get("line")) == (
+        ("x/solution/app.py", "3") if is_known else (None, None)
+    )
+
+
+def failing(failures: int, title: str) -> Report:
+    """A report in which so many tests failed."""
+    tests = [
+        sample.failing(f"test_{place}", f"Promise {place}.", "t", expected="1", got="2") for place in range(failures)
+    ]
+    exercise = ExerciseRef(id="exercise-01-x", title=title, digest="x")
+    return msgspec.structs.replace(sample.report(tests=tests), exercise=exercise)
+
+
+@pytest.mark.parametrize("failures", [[10], [3, 2], [14, 1, 0, 12], [2] * 9, [1] * 10, [1] * 11, [4] * 30, [0, 0]])
+def test_several_reports_have_no_more_errors_together_than_github_shows(failures: list[int]) -> None:
+    """What stands behind the tenth is shown nowhere: so each exercise has its share, and none is left out in silence."""
+    reports = [(failing(count, f"Exercise {place}"), "") for place, count in enumerate(failures)]
+    found = commands(github.render_all(reports))
+    errors = [(properties["title"], text) for kind, properties, text in found if kind == "error"]
+
+    assert len(errors) == min(sum(failures), 10)
+    named = 0
+    for title, text in errors:
+        lines = text.count("\n") + 1
+        named += (
+            max(failures) * lines if "exercises did not pass" in title else lines if title.endswith("failed") else 1
+        )
+    assert named >= sum(failures)
+    notices = {properties["title"] for kind, properties, _ in found if kind == "notice"}
+    told = notices | {line[2:].partition(":")[0] for _, text in errors for line in text.split("\n")}
+    assert {f"Exercise {place}" for place in range(len(failures))} <= told
 
 
 def test_the_step_summary_is_the_markdown() -> None:
