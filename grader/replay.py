@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from grader import __version__
@@ -13,7 +14,7 @@ from grader.course import Course
 from grader.error import RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, grade
-from grader.render.plain import of_points
+from grader.render.plain import figure, of_points, one_line
 from grader.report import Report, TestResult
 from grader.sandbox.choose import Choice
 from grader.store.submissions import kept_submission
@@ -37,13 +38,17 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A report and its replay. `score` are differences of what was found; `conditions` those of what it was found with."""
+    """A report and its replay. `score` are differences of what was found; `conditions` those of what it was found with.
+
+    `contradictions` are texts: what in the report itself doesn't follow from its own tests.
+    """
 
     then: Report
     now: Report
     score: Sequence[Part]
     tests: Sequence[Part]
     conditions: Sequence[Part]
+    contradictions: Sequence[str]
 
     @property
     def agrees(self) -> bool:
@@ -120,7 +125,37 @@ def compare(then: Report, now: Report) -> Comparison:
         conditions["image"] = (then.sandbox.image, now.sandbox.image)
     for name in sorted({*then.limits, *now.limits}):
         conditions[f"limit {name}"] = (_limit(then, name), _limit(now, name))
-    return Comparison(then=then, now=now, score=score, tests=_tests(then, now), conditions=_parts(conditions))
+    return Comparison(
+        then=then,
+        now=now,
+        score=score,
+        tests=_tests(then, now),
+        conditions=_parts(conditions),
+        contradictions=contradictions(then),
+    )
+
+
+def contradictions(report: Report) -> list[str]:
+    """Say what in a report doesn't follow from its own tests: no grading gives such a one, so somebody changed it."""
+    found = []
+    unpassed = sum(test.status != "pass" for test in report.tests)
+    if report.status == "passed" and unpassed:
+        found.append(f"it says passed, and {unpassed} of its {len(report.tests)} tests did not pass")
+    if report.status == "failed" and report.tests and not unpassed:
+        found.append("it says failed, and all of its tests passed")
+    earned = sum((test.points for test in report.tests), Decimal(0))
+    if report.points != earned:
+        found.append(f"it says {of_points(report.points, report.points_max)}, and its tests have {figure(earned)}")
+    for task in report.tasks:
+        earned = sum((test.points for test in report.tests if test.task == task.id), Decimal(0))
+        if task.points != earned:
+            told = of_points(task.points, task.points_max)
+            found.append(f"its task {one_line(task.id, 100)} says {told}, and the tests of it have {figure(earned)}")
+    for test in report.tests:
+        if test.points != (test.points_max if test.status == "pass" else 0):
+            told = of_points(test.points, test.points_max)
+            found.append(f"its test {one_line(test.name, 100)} says {test.status}, with {told}")
+    return found
 
 
 def _tests(then: Report, now: Report) -> list[Part]:

@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from grader.receipt import sign
+from grader.render import render
+from grader.report import from_json
 from grader.sandbox import choose
 from grader.sandbox.choose import Choice
 from tests.batch.conftest import AtItsWord
@@ -126,6 +130,49 @@ def test_other_files_differ_by_their_digest_and_test_by_test(
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
+        ({"status": "passed"}, "  it says passed, and 1 of its 3 tests did not pass"),
+        ({"points": 4.5}, "  it says 4.5 of 4.5 points, and its tests have 2.5"),
+    ],
+    ids=["status", "points"],
+)
+def test_a_report_that_contradicts_itself_is_told(
+    invoke: Invoke,  # noqa: F811
+    graded: Graded,
+    submit: Callable[..., Path],  # noqa: F811
+    changes: dict[str, Any],
+    named: str,
+) -> None:
+    """No grading gives such a one, so it isn't the tests that do something else each time."""
+    submit("pfp")
+    ended = invoke("replay", str(edited(graded(), **changes)))
+
+    assert ended.code == 1
+    lines = ended.out.splitlines()
+    assert lines[lines.index("the report contradicts itself") + 1] == named
+    assert "nothing else differs" not in ended.out
+
+
+@pytest.mark.parametrize("change", [{"points": 4.5}, {"output": "x"}, {}], ids=["points", "output", "nothing"])
+def test_a_report_that_its_receipt_calls_altered_is_told(
+    invoke: Invoke,  # noqa: F811
+    graded: Graded,
+    submit: Callable[..., Path],  # noqa: F811
+    change: dict[str, Any],
+) -> None:
+    """Whoever signed it, it is not what they signed."""
+    submit("pfp")
+    path = graded()
+    path.write_bytes(render(sign(from_json(path.read_bytes()), Ed25519PrivateKey.generate()), "json"))
+    ended = invoke("replay", str(edited(path, **change)))
+
+    told = f"the report is altered: it is not as its receipt says that it was signed ({''.join(change)})"
+    assert (told in ended.out) == bool(change)
+    assert "nothing else differs" not in ended.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
         ({"grader_version": "0.0.1"}, "grader version: 0.0.1 in the report"),
         ({"exercise": {"digest": "e" * 64}}, "exercise: eeee"),
         ({"limits": {"memory_mib": 64}}, "limit memory_mib: 64 in the report, 256 now"),
@@ -156,7 +203,12 @@ def test_a_report_that_says_more_than_the_files_earn_differs(
 ) -> None:
     """Where nothing else differs, that is said."""
     submit("pfp")
-    ended = invoke("replay", str(edited(graded(), points=4.5, status="passed")))
+    path = graded()
+    told = json.loads(path.read_bytes())
+    for part in (*told["tasks"], *told["tests"]):
+        part["points"] = part["points_max"]
+    tests = [{**test, "status": "pass"} for test in told["tests"]]
+    ended = invoke("replay", str(edited(path, points=4.5, status="passed", tests=tests, tasks=told["tasks"])))
 
     assert ended.code == 1
     assert ended.out.startswith("the score differs: 4.5 of 4.5 points, passed in the report; 2.5 of 4.5 points")

@@ -76,7 +76,9 @@ def replay(ctx: click.Context, report: str, path: str | None, sandbox: str | Non
     from grader.replay import replay as graded_again
 
     try:
-        then = _checked_numbers(from_json(_bytes(report, "the report")))
+        data = _bytes(report, "the report")
+        then = _checked_numbers(from_json(data))
+        altered = _altered(data) if then.receipt is not None else []
     except DamagedReport as error:
         raise _no_report(report, error) from error
     if then.status == "grader-error":
@@ -91,11 +93,18 @@ def replay(ctx: click.Context, report: str, path: str | None, sandbox: str | Non
         say(f"notice: {choice.notice}")
     say(f"grading {one_line(source.where)} with the seed {then.seed}")
     found = compare(then, graded_again(then, exercise, source, choice))
-    for line in _comparison_lines(found):
+    for line in _comparison_lines(found, altered):
         click.echo(line)
     if found.now.status == "grader-error":
         return 3
     return 0 if found.agrees else 1
+
+
+def _altered(data: bytes) -> list[str]:
+    """Name what in a report isn't as it was signed, whoever signed it."""
+    from grader.receipt import check
+
+    return [each.key for each in check(data, []).differences]
 
 
 def _choose(wanted: str | None, then: Report, *, is_own: bool) -> Choice:
@@ -140,7 +149,7 @@ def _receipt_lines(checked: Checked) -> list[str]:
     return [*lines, *(f"  {name}: {one_line(value, 400)}" for name, value in told.items() if value)]
 
 
-def _comparison_lines(found: Comparison) -> list[str]:
+def _comparison_lines(found: Comparison, altered: Sequence[str]) -> list[str]:
     then, now = (of_points(each.points, each.points_max) for each in (found.then, found.now))
     if found.now.status == "grader-error":
         lines = [f"there is no score to compare: {one_line(found.now.message)}"]
@@ -154,7 +163,16 @@ def _comparison_lines(found: Comparison) -> list[str]:
         lines += ["", "tests", *_part_lines(found.tests)]
     if found.conditions:
         lines += ["", "what else differs", *_part_lines(found.conditions)]
-    elif not found.agrees:
+    if found.contradictions:
+        told = [*found.contradictions[:SHOWN_TESTS]]
+        told += (
+            [f"and {len(found.contradictions) - SHOWN_TESTS} more"] if len(found.contradictions) > SHOWN_TESTS else []
+        )
+        lines += ["", "the report contradicts itself", *(f"  {each}" for each in told)]
+    if altered:
+        named = ", ".join(one_line(each, 100) for each in altered[:SHOWN_TESTS])
+        lines += ["", f"the report is altered: it is not as its receipt says that it was signed ({named})"]
+    if not (found.agrees or found.conditions or found.contradictions or altered):
         lines += [
             "",
             "nothing else differs that a report tells: the submission, or a test, does not do the same every time",
