@@ -31,6 +31,7 @@ PURPOSE = b"kata-grader receipt 1\n"
 
 HOW_TO_MAKE = "openssl genpkey -algorithm ed25519 -out kata-key.pem"
 HOW_TO_PUBLISH = "openssl pkey -in kata-key.pem -pubout -out kata-key.pub.pem"
+WHOSE_KEY = f"give the public key of whoever signed, an Ed25519 key in PEM; they write it with `{HOW_TO_PUBLISH}`"
 THE_RECEIPT = "receipt"
 
 _BLOCKS = re.compile(rb"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL)
@@ -63,6 +64,15 @@ def read_private_key(text: bytes) -> Ed25519PrivateKey:
     Raises:
         UsageError: it is none.
     """
+    return _private_key(
+        text,
+        "the key to sign with",
+        hint=HOW_TO_MAKE,
+        hint_of_passphrase="keep an unprotected one among the secrets of CI",
+    )
+
+
+def _private_key(text: bytes, what: str, *, hint: str, hint_of_passphrase: str) -> Ed25519PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -70,13 +80,11 @@ def read_private_key(text: bytes) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(_pem(text), password=None)
     except TypeError as error:
-        raise UsageError(
-            "the key to sign with is protected by a passphrase", hint="keep an unprotected one among the secrets of CI"
-        ) from error
+        raise UsageError(f"{what} is protected by a passphrase", hint=hint_of_passphrase) from error
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError("the key to sign with is no private key in PEM", hint=HOW_TO_MAKE) from error
+        raise UsageError(f"{what} is no private key in PEM", hint=hint) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise UsageError("the key to sign with is not an Ed25519 key", hint=HOW_TO_MAKE)
+        raise UsageError(f"{what} is not an Ed25519 key", hint=hint)
     return key
 
 
@@ -101,13 +109,14 @@ def read_public_key(text: bytes) -> Ed25519PublicKey:
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
     if b"PRIVATE KEY" in text:
-        return read_private_key(text).public_key()
+        private = _private_key(text, "the key to check with", hint=WHOSE_KEY, hint_of_passphrase=WHOSE_KEY)
+        return private.public_key()
     try:
         key = load_pem_public_key(_pem(text))
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UsageError("the key to check with is no public key in PEM", hint=HOW_TO_PUBLISH) from error
+        raise UsageError("the key to check with is no public key in PEM", hint=WHOSE_KEY) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise UsageError("the key to check with is not an Ed25519 key", hint=HOW_TO_MAKE)
+        raise UsageError("the key to check with is not an Ed25519 key", hint=WHOSE_KEY)
     return key
 
 
@@ -168,9 +177,21 @@ def check(data: bytes, keys: Sequence[Ed25519PublicKey]) -> Checked:
     differences = _differences(report.receipt.signed, told, report)
     if not trusted and not _has_signed(_own_key(report.receipt), report.receipt.signature, message):
         differences = [Difference(key=THE_RECEIPT), *differences]
+    if trusted:
+        differences = [*_misnamed(report.receipt, trusted[0]), *differences]
     state: State = "altered" if differences else "valid" if trusted else "unknown-key"
     name = fingerprint(trusted[0]) if trusted else report.receipt.key
     return Checked(state=state, key=name, differences=differences, signed=report.receipt.signed)
+
+
+def _misnamed(receipt: Receipt, key: Ed25519PublicKey) -> list[Difference]:
+    """Say where a receipt names another key than the one that signed: these two lines of it are not signed themselves."""
+    names = {"key": fingerprint(key), "public_key": base64.b64encode(key.public_bytes_raw()).decode("ascii")}
+    return [
+        Difference(key=f"{THE_RECEIPT}.{name}", signed=wanted, found=getattr(receipt, name))
+        for name, wanted in names.items()
+        if getattr(receipt, name) != wanted
+    ]
 
 
 def _differences(signed: Signed, told: Mapping[str, Any], report: Report) -> list[Difference]:

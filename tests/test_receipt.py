@@ -12,7 +12,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -176,6 +176,17 @@ def test_a_foreign_key_under_the_name_of_a_trusted_one_is_found_out() -> None:
     assert check(claimed, [KEY.public_key()]).state == "altered"
 
 
+@pytest.mark.parametrize("name", ["key", "public_key"])
+@pytest.mark.parametrize("value", ["", "0" * 64, base64.b64encode(OTHER.public_key().public_bytes_raw()).decode()])
+def test_a_receipt_that_names_another_key_than_its_signer_is_altered(name: str, value: str) -> None:
+    """The signature holds, and whoever reads the file would take the work for another signer's."""
+    data = changed(written(), lambda told: told["receipt"].update({name: value}))
+
+    checked = check(data, [OTHER.public_key(), KEY.public_key()])
+    assert (checked.state, [each.key for each in checked.differences]) == ("altered", [f"receipt.{name}"])
+    assert check(data, []).state == "altered"
+
+
 @pytest.mark.parametrize("signature", ["", "!", "AAAA", base64.b64encode(bytes(64)).decode()])
 def test_a_broken_signature_is_altered(signature: str) -> None:
     """Whatever stands there, it is told and nothing breaks."""
@@ -263,6 +274,18 @@ def test_what_is_no_key_to_sign_with_is_refused(text: bytes, problem: str) -> No
     with pytest.raises(UsageError, match=problem) as caught:
         read_private_key(text)
     assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("public", [True, False], ids=["public", "private"])
+@pytest.mark.parametrize("text", ["rsa", "secret"])
+def test_what_is_no_key_to_check_with_is_refused(text: str, public: bool) -> None:
+    """Nobody who checks is told to sign, or to make a key: it is the signer's that is missing."""
+    given = pem(rsa.generate_private_key(65537, 2048), public=public) if text == "rsa" else text.encode()
+    with pytest.raises(UsageError, match="the key to check with is") as caught:
+        read_public_keys(given)
+    assert "sign with" not in caught.value.message
+    assert "public key of whoever signed" in caught.value.hint
+    assert "genpkey" not in caught.value.hint
 
 
 # The command
