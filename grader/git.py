@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from grader.error import UsageError
 from grader.render.plain import one_line
 
 GIT_S = 60
+_NOT_OURS = re.compile(r"[^\n]*dubious ownership in repository at '(?P<folder>[^\n]*)'")
 
 
 def ask_git(folder: Path, *arguments: str, unasked: str, failed: str, hint: str) -> bytes:
@@ -21,10 +24,25 @@ def ask_git(folder: Path, *arguments: str, unasked: str, failed: str, hint: str)
     # Nothing in the clone's configuration may start a program.
     safe = ("-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "--no-pager")
     try:
-        done = subprocess.run(["git", *safe, *arguments], cwd=folder, capture_output=True, timeout=GIT_S, check=False)
+        done = subprocess.run(
+            ["git", *safe, *arguments],
+            cwd=folder,
+            env={**os.environ, "LC_ALL": "C"},  # what it says is looked at
+            capture_output=True,
+            timeout=GIT_S,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{unasked}: {error}", hint=hint) from error
     if done.returncode:
-        told = one_line(done.stderr.decode("utf-8", "replace").strip(), 300)
-        raise UsageError(f"{failed}: {told}", hint=hint)
+        told = done.stderr.decode("utf-8", "replace").strip()
+        owned = _NOT_OURS.match(told)
+        if owned:
+            # Git's own advice follows on further lines, which would stand here as one.
+            told, where = owned[0], shlex.quote(one_line(owned["folder"], 300))
+            hint = (
+                f"where you trust the folder: `git config --global --add safe.directory {where}`; "
+                "git reads no folder of another user's otherwise"
+            )
+        raise UsageError(f"{failed}: {one_line(told, 300)}", hint=hint)
     return done.stdout

@@ -200,6 +200,21 @@ def test_a_folder_without_git_is_told(tmp_path: Path) -> None:
         ci.changed_exercises(tmp_path, "HEAD~1")
 
 
+def test_a_folder_of_somebody_elses_is_told_with_the_remedy(
+    use: Use, clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container that another user checked out for: git's first line, and what to do about it."""
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+
+    ended = use()
+
+    assert ended.code == 2
+    error, _, hint = ended.err.partition("hint: ")
+    assert error.strip().endswith(f"fatal: detected dubious ownership in repository at '{clone}'")
+    assert f"`git config --global --add safe.directory {clone}`" in hint
+
+
 def test_a_change_beside_the_exercises_grades_nothing(use: Use, clone: Path, sandbox: AtItsWord) -> None:
     """A README is no solution, and no failure."""
     write(clone / "README.md", "more")

@@ -33,7 +33,7 @@ KEY = Ed25519PrivateKey.generate()
 OTHER = Ed25519PrivateKey.generate()
 
 
-def pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey, *, public: bool = False) -> bytes:
+def pem(key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, *, public: bool = False) -> bytes:
     """Write a key as openssl does."""
     if public:
         return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
@@ -177,7 +177,11 @@ def test_a_foreign_key_under_the_name_of_a_trusted_one_is_found_out() -> None:
 
 
 @pytest.mark.parametrize("name", ["key", "public_key"])
-@pytest.mark.parametrize("value", ["", "0" * 64, base64.b64encode(OTHER.public_key().public_bytes_raw()).decode()])
+@pytest.mark.parametrize(
+    "value",
+    ["", "0" * 64, base64.b64encode(OTHER.public_key().public_bytes_raw()).decode()],
+    ids=["nothing", "zeros", "another"],
+)
 def test_a_receipt_that_names_another_key_than_its_signer_is_altered(name: str, value: str) -> None:
     """The signature holds, and whoever reads the file would take the work for another signer's."""
     data = changed(written(), lambda told: told["receipt"].update({name: value}))

@@ -61,8 +61,8 @@ def batch(
 ) -> int:
     """Grade a class: DIR holds a folder, a zip or a tar for each learner.
 
-    Trees such as `learner/exercise-03/` and what Moodle and Canvas let a teacher download are understood as well. A run
-    that was stopped or killed goes on with the same command; what is known is not graded again.
+    Trees such as `learner/exercise-03/` are understood as well, and so is what Moodle and Canvas let a teacher download, once
+    it is unpacked. A run that was stopped or killed goes on with the same command; what is known is not graded again.
 
     Exit code: 0 everyone is settled, 2 usage, 3 somebody has no score because the grader failed, 130 interrupted.
     """
