@@ -33,7 +33,7 @@ from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.store.place import reason
 from grader.submission import kind_problem, read_submission, shown
-from grader.whole_file import is_stream, write_whole
+from grader.whole_file import is_stream, own_descriptor, write_whole
 
 if TYPE_CHECKING:
     from grader.receipt import Ed25519PrivateKey
@@ -290,23 +290,25 @@ def write(results: Sequence[Result], where: Target, *, root: Path, environ: Mapp
         UsageError: a file can't be written.
     """
     together = _together(results, where.format, root)
+    data = b"".join(together)
+    # GitHub reads both as the log.
+    is_log = where.file is None or own_descriptor(where.file) in (1, 2)
+    if is_log and environ.get("GITHUB_ACTIONS") == "true" and where.format != "github":
+        data = _without_commands(data)
     if where.file is None:
-        data = b"".join(together)
-        if environ.get("GITHUB_ACTIONS") == "true" and where.format != "github":
-            data = _without_commands(data)
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
         return
     path = where.file
     try:
         if is_stream(path):
-            write_whole(path, b"".join(together))
+            write_whole(path, data)
             return
-        for place, data in enumerate(together):
+        for place, part in enumerate(together):
             if len(together) > 1:
                 path = where.file.with_name(f"{where.file.stem}-{results[place].report.exercise.id}{where.file.suffix}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data)
+            write_whole(path, part)
     except OSError as error:
         raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
 

@@ -75,10 +75,23 @@ def is_stream(path: Path) -> bool:
         mode = (os.stat if is_systems else os.lstat)(path).st_mode
     except OSError:
         return is_systems
-    if stat.S_ISBLK(mode) or (stat.S_ISSOCK(mode) and _own_descriptor(path) is None):
+    if stat.S_ISBLK(mode) or (stat.S_ISSOCK(mode) and own_descriptor(path) is None):
         told = "it is a block device" if stat.S_ISBLK(mode) else "it is a socket"
         raise OSError(errno.EINVAL, told, str(path))
     return is_systems or stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)
+
+
+def own_descriptor(path: Path) -> int | None:
+    """Give the number of the file that this process has open under the name, as `/dev/stdout` and `/dev/fd/1` say it.
+
+    `None` for any other path.
+    """
+    name = os.path.abspath(path)
+    if os.path.realpath(os.path.dirname(name)) == DEVICES and os.path.islink(name):
+        name = os.path.join(DEVICES, os.readlink(name))
+    folder, _, number = name.rpartition("/")
+    is_own = number.isdecimal() and os.path.realpath(folder) == f"{_PROC}/{os.getpid()}/fd"
+    return int(number) if is_own else None
 
 
 def _is_systems(path: Path) -> bool:
@@ -87,19 +100,9 @@ def _is_systems(path: Path) -> bool:
 
 
 def _opened(path: Path) -> int:
-    own = _own_descriptor(path)
+    own = own_descriptor(path)
     if own is not None:
         # Opened by its name, a file that stdout was sent to would be written from its beginning.
         return os.dup(own)
     follow = 0 if _is_systems(path) else os.O_NOFOLLOW
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_NOCTTY | os.O_CLOEXEC | follow)
-
-
-def _own_descriptor(path: Path) -> int | None:
-    """Give the number of the file that this process has open under the name, as `/dev/stdout` and `/dev/fd/1` say it."""
-    name = os.path.abspath(path)
-    if os.path.realpath(os.path.dirname(name)) == DEVICES and os.path.islink(name):
-        name = os.path.join(DEVICES, os.readlink(name))
-    folder, _, number = name.rpartition("/")
-    is_own = number.isdecimal() and os.path.realpath(folder) == f"{_PROC}/{os.getpid()}/fd"
-    return int(number) if is_own else None

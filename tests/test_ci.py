@@ -452,6 +452,18 @@ def test_a_stream_gets_all_reports(use: Use) -> None:
     assert ended.out.count('"version": 1,') == 2
 
 
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_stream_that_is_githubs_log_obeys_nobody(use: Use, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """By whatever name it is called: what learners print is in a report, and could be a command there."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ended = use("--exercise", FIRST, "--format", f"text=/proc/self/fd/{number}")
+
+    written = (ended.out, ended.err)[number - 1]
+    token = re.search(r"^::stop-commands::([0-9a-f]{32})$", written, re.MULTILINE)
+    assert token is not None
+    assert f"\n::{token[1]}::\n" in written
+
+
 def test_an_exercise_that_is_not_sound_is_nobodys_score(use: Use, course: Path, clone: Path) -> None:
     """The others are graded all the same."""
     solve(clone, "ppp", SECOND)
