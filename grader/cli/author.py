@@ -144,7 +144,7 @@ class _Progress:
             self._is_open = False
 
 
-_COMPACT = {
+_HEADS = {
     "structure": "form", "written": "text", "starter": "start", "answers": "right", "mutants": "wrong",
     "machine": "kills", "hostile": "cheat", "time": "time",
 }  # fmt: skip
@@ -172,16 +172,15 @@ def _write(found: list[Verified]) -> None:
 
 
 def _write_table(page: Page, found: list[Verified]) -> None:
-    """Write one row an exercise; on a narrow terminal with shorter heads, and marks in place of most figures."""
+    """Write one row an exercise; on a narrow terminal with marks in place of most figures."""
     from grader.cli.page import BOLD, GREEN, RED, YELLOW, column, padded
     from grader.verify.outcome import NAMES
 
     names = [_short(each.exercise) for each in found]
-    head = ["exercise", *NAMES]
+    head = ["exercise", *(_HEADS[name] for name in NAMES)]
     rows = [[name, *(_cell(page, point) for point in each.points)] for name, each in zip(names, found, strict=True)]
     widths = [column(row[place] for row in [head, *rows]) for place in range(len(head))]
     if sum(widths) + 2 * (len(widths) - 1) > page.width:
-        head = ["exercise", *(_COMPACT[name] for name in NAMES)]
         rows = [
             [row[0], *(_small(page, point) for point in each.points)] for row, each in zip(rows, found, strict=True)
         ]
@@ -237,7 +236,7 @@ def _write_details(page: Page, verified: Verified) -> None:
         page.line(f"    mutant = {_toml_text(verified.survivors[0].id)}")
         page.line('    because = "..."')
     for reason in sorted(skipped):
-        names = [point.name for point in verified.points if point.state == "not-run" and point.seen == reason]
+        names = [_HEADS[point.name] for point in verified.points if point.state == "not-run" and point.seen == reason]
         page.prose(f"not run: {', '.join(names)}, because {reason}", DIM, indent="  ")
     for note in verified.notes:
         page.prose(f"note: {note}", DIM, indent="  ")
@@ -265,13 +264,15 @@ def new(ctx: click.Context, slug: str, kind: str, title: str | None) -> int:
     """
     from typing import cast
 
+    from grader.render.plain import counted
     from grader.verify.new import Kind, new_exercise
     from grader.verify.structure import examine
 
     folder = new_exercise(_authors_course(ctx).root, slug, cast(Kind, kind), title)
     click.echo(f"made {os.path.relpath(folder)}")
     left = [finding for finding in examine(folder).findings if finding.point == "written"]
-    click.echo(f"{len(left)} places marked `AUTHOR:` are yours to write:")
+    verb = "is" if len(left) == 1 else "are"
+    click.echo(f"{counted(len(left), 'place')} marked `AUTHOR:` {verb} yours to write:")
     for finding in left:
         click.echo(f"  {finding.where}: {finding.text.partition(': ')[2]}")
     click.echo(f"then: grade verify {folder.name} --quick")
@@ -289,10 +290,12 @@ def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
     What is written has been searched for every line of what is hidden. Learners work in it; whoever has the course
     grades their solutions: `grade EXERCISE --course FOLDER-OR-ARCHIVE`, called in the pack.
     """
+    from grader.render.plain import counted
     from grader.verify.release import release
 
     pack = release(_authors_course(ctx).root, Path(folder), hints=hints)
-    click.echo(f"wrote {len(pack.exercises)} exercises ({pack.files} files) to {folder}; nothing hidden is in them")
+    written = f"{counted(len(pack.exercises), 'exercise')} ({counted(pack.files, 'file')})"
+    click.echo(f"wrote {written} to {folder}; nothing hidden is in the pack")
     return 0
 
 

@@ -17,6 +17,7 @@ from grader.exercise import Exercise
 from grader.exercise import Mutant as KnownMutant
 from grader.folder import TOML
 from grader.hidden_test import meant
+from grader.render.plain import figure, of_points
 from grader.report import TestResult
 from grader.sandbox.interpreter import PACKAGE
 from grader.submission import read_regular
@@ -158,6 +159,8 @@ class _Proof:
     def run(self) -> None:
         exercise = self._examined.exercise
         if exercise is None:
+            # Where a folder can't be read whole, nothing is known of what is left to write.
+            self._done.discard("written")
             self.skip_rest("the folder isn't sound")
             return
         self._exercise = exercise
@@ -338,7 +341,7 @@ class _Proof:
             seeds = f"seed {seed_of(self._exercise, number)}"
             if len(bad) > 1:
                 seeds += f" and {len(bad) - 1} more of {len(attempts)}"
-            text = f"{what} earns {report.points} of {report.points_max} points with {seeds}: {_why(report.tests, report.message)}"
+            text = f"{what} earns {of_points(report.points, report.points_max)} with {seeds}: {_why(report.tests, report.message)}"
             remedy = "correct it, or the test that refuses it"
             if 0 < len(bad) < len(attempts):
                 remedy = "a right answer is right for every seed: draw data that leaves no room for luck"
@@ -492,7 +495,7 @@ class _Proof:
             won = earned_too_much(hostile, attempt, starter, recording)
             if won:
                 points = sum((test.points_max for test in report.tests if test.name in won), Decimal(0))
-                text = f"a submission that {hostile.about} earns {points} points too many, from {_listed(won)}"
+                text = f"a submission that {hostile.about} earns {_points(points)} too many, from {_listed(won)}"
                 remedy = "let the test check a part of the answer that depends on what it has drawn"
                 self.note("hostile", self._where(self._test_place(won[0])), text, remedy)
             leaks = leaked(lines, [msgspec.to_builtins(report), [list(each) for each in attempt.transcripts.values()]])
@@ -576,6 +579,10 @@ class _Proof:
             lines = {}
         line = lines.get((table, number))
         return self._where(TOML) + (f":{line}" if line else "")
+
+
+def _points(points: Decimal) -> str:
+    return f"{figure(points)} point{'' if points == 1 else 's'}"
 
 
 def _fixtures(exercise: Exercise) -> list[str]:

@@ -75,6 +75,8 @@ def examine(folder: Path) -> Examined:
         look.variants(exercise)
         look.given_away(exercise)
         look.marks()
+        if look.is_refused:
+            exercise = None
     return Examined(folder=folder, exercise=exercise, findings=tuple(look.findings))
 
 
@@ -132,6 +134,8 @@ class _Look:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.findings: list[Finding] = []
+        self.is_refused = False
+        """Whether a part of it wouldn't be taken as a submission, so that it can't be run."""
 
     def take(self, problem: str, hint: str) -> None:
         """Take a problem as `load_exercise` tells it: `folder/file:line: text`."""
@@ -253,8 +257,8 @@ class _Look:
 
     def variants(self, exercise: Exercise) -> None:
         """Find mutants and alternatives that say what the reference says."""
-        reference = self._read("reference")
-        if reference is None or self._read("starter") is None:
+        reference, starter = self._read("reference"), self._read("starter")
+        if reference is None or starter is None:
             return
         for kind, ids in (
             ("mutants", [mutant.id for mutant in exercise.mutants]),
@@ -276,7 +280,7 @@ class _Look:
         if not exercise.mutants:
             text = "names no wrong answer"
             self._note(TOML, None, text, "add `[[mutants]]` and its folder: the mistakes that a learner will make")
-        if not any(b"TODO" in content for content in (self._read("starter") or {}).values()):
+        if not any(b"TODO" in content for content in starter.values()):
             text = "has no TODO"
             self._note("starter/", None, text, "write `TODO` where the learner begins to type", point="starter")
 
@@ -326,6 +330,7 @@ class _Look:
         try:
             return read_submission(self._folder / part).files
         except RefusedSubmission as refused:
+            self.is_refused = True
             for problem in refused.problems:
                 self._note(f"{part}/", None, problem, "it must be such that it could be handed in")
             return None

@@ -233,7 +233,7 @@ def test_answers_from_another_seed_and_echoes_are_caught(tmp_path: Path, fake: C
     hostile = [each for each in found.findings if each.point == "hostile"]
     assert {each.where for each in hostile} == {"exercise-04-late-fee/tests/test_fees.py:21"}
     assert any("replays what the reference's functions gave under another seed" in each.text for each in hostile)
-    assert all("earns 1 points too many, from `test_greeting`" in each.text for each in hostile)
+    assert all("earns 1 point too many, from `test_greeting`" in each.text for each in hostile)
 
 
 def test_a_constant_is_a_right_answer_where_the_right_answers_never_change(tmp_path: Path, fake: Choice) -> None:
@@ -315,3 +315,19 @@ def test_a_hidden_test_that_can_not_work_is_found_at_its_first_run(
     assert remedy in found.findings[0].remedy
     assert found.gradings == 1
     assert found.point("mutants").seen == "the hidden tests don't run"
+
+
+def test_what_can_not_be_handed_in_is_told_once_and_nothing_is_said_of_what_was_not_read(
+    tmp_path: Path, fake: Choice
+) -> None:
+    """A link in the starter is one finding, and such a folder is neither run nor called written."""
+    folder = make(tmp_path)
+    (folder / "starter" / "link.py").symlink_to("fees.py")
+
+    found = proven(folder, fake)
+
+    assert [finding.text for finding in found.findings if "link" in finding.text] == [
+        "`link.py` is a symbolic link; put the file itself there"
+    ]
+    assert found.point("written").state == "not-run"
+    assert found.gradings == 0
