@@ -39,9 +39,12 @@ __all__ = [
     "Exercise",
     "HiddenTest",
     "Mutant",
+    "Released",
+    "ReleasedTask",
     "Task",
     "known_keys",
     "load_exercise",
+    "load_released",
 ]
 
 FORMAT = 1
@@ -197,6 +200,21 @@ _LISTS: Mapping[str, type[msgspec.Struct]] = {
 _SINGULAR = {"tasks": "task", "mutants": "mutant", "alternatives": "alternative", "equivalents": "equivalent"}
 
 
+class ReleasedTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as a learners' pack tells of it, with as many hints as were released."""
+
+    id: str
+    title: str
+    hints: tuple[str, ...] = ()
+
+
+class Released(msgspec.Struct, frozen=True, kw_only=True):
+    """An exercise as a learners' pack tells of it."""
+
+    id: str
+    tasks: tuple[ReleasedTask, ...]
+
+
 class Exercise(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One sound exercise. `id` is the folder's name; `number` is None where that has none.
 
@@ -287,6 +305,22 @@ def load_exercise(folder: Path) -> Exercise:
                 f"`grade {folder.name} --course FOLDER-OR-ARCHIVE`",
             ) from None
         raise
+
+
+def load_released(folder: Path) -> Released:
+    """Read what a learners' pack tells of an exercise.
+
+    Raises:
+        BrokenExercise: its `exercise.toml` can't be read, or isn't one of a pack.
+    """
+    import tomllib
+
+    try:
+        text = read_regular(folder / TOML).decode("utf-8-sig")
+        return msgspec.convert({**tomllib.loads(text, parse_float=Decimal), "id": folder.name}, Released, strict=False)
+    except (OSError, ValueError, RecursionError) as error:
+        problem = f"{folder.name}/{TOML}: can't be read as one of a learners' pack: {error}"
+        raise BrokenExercise([problem], hint="unpack the learners' pack again", exercise=folder.name) from error
 
 
 def known_keys() -> dict[str, dict[str, str]]:

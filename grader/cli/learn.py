@@ -16,7 +16,8 @@ from grader.cli.learner import Learner, builds_on, learner_of, report_of, say_no
 from grader.cli.page import BOLD, DIM, Page
 from grader.course import Course, default_submission
 from grader.error import DamagedReport, GraderError, UsageError
-from grader.exercise import Exercise, Task, load_exercise
+from grader.exercise import Exercise, Released, ReleasedTask, Task, load_exercise, load_released
+from grader.folder import is_pack
 from grader.render.account import short_name
 from grader.render.plain import counted, figure, listed, of_points, visible
 from grader.store.error import HistoryError
@@ -24,6 +25,9 @@ from grader.store.hint import hints, record_hint
 from grader.store.place import make_folder, places, reason
 from grader.store.round import begin_round
 from grader.submission import read_regular
+
+_About = Exercise | Released
+_Task = Task | ReleasedTask
 
 README = "README.md"
 KEPT = "kept"
@@ -93,7 +97,8 @@ def hint(ctx: click.Context, exercise: str | None, task: str | None) -> int:
     Hints cost nothing. Which ones were shown is kept in your history.
     """
     course = course_of(ctx)
-    found = load_exercise(_folder(course, exercise))
+    folder = _folder(course, exercise)
+    found = load_released(folder) if is_pack(course.root) else load_exercise(folder)
     name = short_name(found.id)
     page = Page()
     chosen = _task_named(found, task) if task is not None else _task_to_earn(course, found)
@@ -103,6 +108,9 @@ def hint(ctx: click.Context, exercise: str | None, task: str | None) -> int:
         return 0
     shown = min(hints(course.state, found.id).get(chosen.id, 0), len(chosen.hints))
     _show_title(page, found, chosen)
+    if not chosen.hints:
+        page.prose("No hint of this task was released: ask who gave you the pack.")
+        return 0
     if shown == len(chosen.hints):
         for level, text in enumerate(chosen.hints, 1):
             _show_hint(page, level, len(chosen.hints), text)
@@ -118,8 +126,8 @@ def hint(ctx: click.Context, exercise: str | None, task: str | None) -> int:
     return 0
 
 
-def _show_title(page: Page, exercise: Exercise, task: Task) -> None:
-    place = exercise.tasks.index(task) + 1
+def _show_title(page: Page, exercise: _About, task: _Task) -> None:
+    place = [each.id for each in exercise.tasks].index(task.id) + 1
     lead = f"Task {place} of {len(exercise.tasks)}: " if len(exercise.tasks) > 1 else ""
     page.prose(lead + task.title, BOLD)
 
@@ -130,7 +138,7 @@ def _show_hint(page: Page, level: int, of: int, text: str) -> None:
     page.prose(text.strip(), indent="  ")
 
 
-def _what_is_left(exercise: Exercise, task: Task, level: int, *, is_named: bool) -> str:
+def _what_is_left(exercise: _About, task: _Task, level: int, *, is_named: bool) -> str:
     left = len(task.hints) - level
     if left == 0:
         return "That was the last hint of this task."
@@ -138,7 +146,7 @@ def _what_is_left(exercise: Exercise, task: Task, level: int, *, is_named: bool)
     return f"{counted(left, 'more hint')} for this task: `{again}`"
 
 
-def _task_named(exercise: Exercise, given: str) -> Task:
+def _task_named(exercise: _About, given: str) -> _Task:
     wanted = given.strip().casefold()
     ids = [task.id for task in exercise.tasks]
     if wanted.isdecimal() and 1 <= int(wanted) <= len(ids) and wanted not in ids:
@@ -156,7 +164,7 @@ def _task_named(exercise: Exercise, given: str) -> Task:
     )
 
 
-def _task_to_earn(course: Course, exercise: Exercise) -> Task | None:
+def _task_to_earn(course: Course, exercise: _About) -> _Task | None:
     """Give the first task without all of its points in the last report; the first of all where there is none."""
     try:
         last = learner_of(course).last(exercise.id)

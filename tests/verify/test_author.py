@@ -141,6 +141,24 @@ def test_a_released_pack_points_to_the_course(course: Path, monkeypatch: pytest.
     assert grade("list").exception is None
 
 
+def test_a_pack_alone_gives_the_hints_that_were_released(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are in its `exercise.toml`; no hidden test is needed for them."""
+    assert grade("release", "pack", "--hints", "1").return_value == 0
+    assert grade("release", "bare", "--hints", "0").return_value == 0
+    monkeypatch.chdir(course / "pack")
+
+    first = grade("hint", "4", "--task", "names")
+    again = grade("hint", "4")
+    monkeypatch.chdir(course / "bare")
+    none = grade("hint", "4")
+
+    assert first.return_value == 0, first.exception
+    assert "Where is the name?" in first.stdout
+    assert "hint 1 of 1" in first.stdout
+    assert "Which days count?" in again.stdout
+    assert "No hint of this task was released" in none.stdout
+
+
 def test_a_solution_in_a_pack_is_graded_against_the_course(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--course` behind the exercise; solution and history are the pack's, and the course is left as it was."""
     assert grade("release", "pack").return_value == 0
