@@ -29,6 +29,7 @@ from grader.exercise import known_keys, name_parts
 from grader.inside import client, contract, examiner, fake, fixture, matrix, page, values
 from grader.outline import outlines
 from grader.render import FORMATS
+from grader.verify import outcome
 
 ROOT = Path(__file__).resolve().parent.parent
 FILES = ("README.md", "docs/reference.md")
@@ -191,6 +192,77 @@ REPORT: dict[str, dict[str, str]] = {
         "code": "the line itself",
         "values": "simple local variables there",
     },
+}
+EXAMPLES = {
+    "client": """\
+`together` takes a list of `(method, path, options)`, one for each request; the options are those of `request`, as a dictionary:
+
+```python
+first, second = client.together([("POST", "/loans", {"json": {"book": 1}}), ("POST", "/loans", {"json": {"book": 1}})])
+assert sorted([first.status_code, second.status_code]) == [201, 409]
+```
+""",
+    "db": """\
+`budget` is used with `with`; what the learner's code sends within is counted:
+
+```python
+with db.budget(2):
+    client.get("/authors")
+```
+""",
+}
+PROOF = {
+    "Verified": {
+        "version": "the version of this object",
+        "exercise": "the folder's name",
+        "points": "the parts of the proof, in their order",
+        "findings": "what must be put right",
+        "survivors": "machine-made mutants that no test caught",
+        "machine": "how many of them there were",
+        "slowest": "the slowest tests with the reference",
+        "whole_ms": "the least time that a whole grading of the reference took; `null` where it didn't pass",
+        "notes": "what is no fault, and worth knowing",
+        "seeds": "with so many seeds each right answer was graded",
+        "gradings": "so many gradings were made",
+        "sandbox": "the sandbox that ran them",
+        "duration_s": "how long the proof took",
+        "fault": "how the grader itself failed with it, which is no verdict on the exercise; else empty",
+        "is_remembered": "whether it was proven before, and only looked up",
+    },
+    "Point": {
+        "name": "its name",
+        "state": "how it ended",
+        "seen": "a figure such as `6/6`, or why it was not run",
+    },
+    "Finding": {
+        "point": "the part of the proof that it belongs to",
+        "where": "`folder/file:line`, as far as it is known",
+        "text": "the fact",
+        "remedy": "what to do, or empty",
+    },
+    "Survivor": {
+        "id": "its name, for `mutant` in `[[equivalents]]`",
+        "operator": "what the machine did",
+        "diff": "from the reference, as a unified diff",
+    },
+    "Machine": {
+        "made": "so many were made",
+        "run": "so many were run, without the equivalents",
+        "killed": "so many of them failed a test",
+        "equivalent": "so many are excused by `[[equivalents]]`",
+    },
+    "SlowTest": {
+        "name": "the name of the test",
+        "least_ms": "the least time that it took",
+    },
+}
+PROOF_PLACES = {
+    "Verified": "One of `exercises`",
+    "Point": "One of `points`",
+    "Finding": "One of `findings`",
+    "Survivor": "One of `survivors`",
+    "Machine": "`machine`",
+    "SlowTest": "One of `slowest`",
 }
 PLACES = {
     "Report": "The report",
@@ -524,6 +596,8 @@ def _fixtures() -> str:
             )
         else:
             parts.append(_members(CLASSES[kind], name))
+        if name in EXAMPLES:
+            parts.append(EXAMPLES[name])
     return "\n".join(parts)
 
 
@@ -565,8 +639,8 @@ def _prose(paragraphs: Iterable[str]) -> str:
 # Reports
 
 
-def structs() -> dict[str, type[msgspec.Struct]]:
-    """Give the records of a report by name, the report first."""
+def structs(whole: type[msgspec.Struct] = report.Report) -> dict[str, type[msgspec.Struct]]:
+    """Give the records of a report, or of something else, by name; the whole first."""
     found: dict[str, type[msgspec.Struct]] = {}
 
     def add(kind: Any) -> None:
@@ -578,19 +652,28 @@ def structs() -> dict[str, type[msgspec.Struct]]:
         for each in typing.get_args(kind):
             add(each)
 
-    add(report.Report)
+    add(whole)
     return found
 
 
 def _report() -> str:
-    found = structs()
-    described("the records of a report", dict.fromkeys(REPORT, ""), found)
+    return _json_keys(structs(), REPORT, PLACES)
+
+
+def _proof() -> str:
+    return _json_keys(structs(outcome.Verified), PROOF, PROOF_PLACES)
+
+
+def _json_keys(
+    found: Mapping[str, type[msgspec.Struct]], told: Mapping[str, Mapping[str, str]], places: Mapping[str, str]
+) -> str:
+    described("the records", dict.fromkeys(told, ""), found)
     parts = []
     for name, kind in found.items():
-        about = described(name, REPORT[name], kind.__struct_fields__)
+        about = described(name, told[name], kind.__struct_fields__)
         hints = typing.get_type_hints(kind)
         rows = [(f"`{key}`", _json_type(hints[key]), about[key]) for key in kind.__struct_fields__]
-        parts.append(f"#### {PLACES[name]}\n\n" + table(["key", "type", "what it is"], rows))
+        parts.append(f"#### {places[name]}\n\n" + table(["key", "type", "what it is"], rows))
     return "\n".join(parts)
 
 
@@ -655,6 +738,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "fixtures": _fixtures,
     "records": _records,
     "report": _report,
+    "proof": _proof,
     "formats": _formats,
 }
 

@@ -27,6 +27,7 @@ from grader.render import FORMATS
 from grader.sandbox import image
 from grader.sandbox.choose import Choice
 from grader.submission import submission_of
+from grader.verify import outcome
 from grader.verify.structure import examine
 from tests.conftest import ROOT
 
@@ -152,6 +153,14 @@ def test_the_reference_has_every_key_of_a_report() -> None:
     """What a report says can be looked up."""
     section = REFERENCE.partition("### Keys of the JSON report")[2]
     for kind in (report.Report, report.TaskResult, report.TestResult, report.Exchange, report.Statement, report.Frame):
+        for field in msgspec.structs.fields(kind):
+            assert f"| `{field.encode_name}` |" in section, f"{kind.__name__}.{field.name}"
+
+
+def test_the_reference_has_every_key_of_a_proof() -> None:
+    """What `grade verify --format json` says can be looked up."""
+    section = REFERENCE.partition("### Keys of `grade verify --format json`")[2]
+    for kind in (outcome.Verified, outcome.Point, outcome.Finding, outcome.Survivor, outcome.Machine):
         for field in msgspec.structs.fields(kind):
             assert f"| `{field.encode_name}` |" in section, f"{kind.__name__}.{field.name}"
 
