@@ -20,12 +20,14 @@ from grader.exercise import Exercise, load_exercise
 from grader.sandbox.choose import Choice
 from grader.sandbox.fake import FakeSandbox
 from grader.sandbox.pod import Listener, Pod, PodResult
-from tests.build import make_exercise
+from tests.build import FILES, make_exercise
 
 
 class AtItsWord(FakeSandbox):
     """`app.py` says which tests pass, by their letters: `pff` passes the first. `lost` loses the examiner, `fault` is the
     engine's; `lost once` and `fault once` do so the first time only. `log` gets a line for each grading begun.
+
+    The exercise's own wrong answer, which is graded for its line of help, is no submission and isn't counted.
     """
 
     def __init__(self, *, takes_s: float = 0, log: Path | None = None) -> None:
@@ -37,6 +39,8 @@ class AtItsWord(FakeSandbox):
 
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         words = pod.solution.files["app.py"].decode().split("\n")[0]
+        if pod.solution.files["app.py"].decode() == FILES["mutants/always-soup/app.py"]:
+            return PodResult(events=(), ending="done")
         with self._lock:
             is_first = words not in self.begun
             self.begun.append(words)
