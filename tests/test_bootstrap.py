@@ -487,7 +487,7 @@ def test_an_installed_package_carries_the_images_recipe(tmp_path: Path) -> None:
         scripts = next(archive.read(name) for name in names if name.endswith("entry_points.txt"))
     assert dockerfile == (ROOT / "Dockerfile").read_bytes()
     assert "grader/sandbox/recipe/requirements/box.txt" in names
-    assert b"grade = grader.cli.main:main" in scripts
+    assert b"grade = grader.__main__:start" in scripts
     (archive_path,) = tmp_path.glob("*.tar.gz")
     listed = subprocess.run(["tar", "tzf", archive_path], check=True, capture_output=True, text=True).stdout
     assert "/Dockerfile\n" in listed
