@@ -65,6 +65,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
         if name.startswith(("GRADE_", "GITHUB_", "GITLAB_", "CI_", "KATA_", "GIT_")) and name not in WANTED_VARIABLES:
             monkeypatch.delenv(name)
+    monkeypatch.delenv("COLUMNS", raising=False)  # by which lines would be broken
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     for part in ("AUTHOR", "COMMITTER"):
