@@ -62,9 +62,11 @@ class WarmPods:
         if pod.shape != self._shape:
             return self._sandbox.run(pod, listen)
         with self._wake:
-            # What failed before there was this pod says nothing of now.
-            self._fault = None
-            self._wake.notify_all()
+            # What failed before there was this pod says nothing of now. Otherwise nobody is woken: the next boxes are begun
+            # after this pod, not beside it.
+            if self._fault is not None:
+                self._fault = None
+                self._wake.notify_all()
         try:
             result = self._run(pod, listen)
         except SandboxError:
