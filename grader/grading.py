@@ -149,8 +149,8 @@ def judge(
     ]
     crash = verdict.crash
     return Report(
-        id=secrets.token_hex(8),
-        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        id=new_id(),
+        created=now(),
         exercise=ExerciseRef(id=exercise.id, title=exercise.title, digest=exercise.digest),
         submission=SubmissionRef(digest=submission.digest, files=list(submission.files)),
         seed=seed,
@@ -178,6 +178,16 @@ def judge(
         },
         grader_version=__version__,
     )
+
+
+def new_id() -> str:
+    """Give an id that no other report has."""
+    return secrets.token_hex(8)
+
+
+def now() -> str:
+    """Give the time as reports tell it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, kw_only=True)

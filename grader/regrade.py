@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from grader.batch.attempt import graded
-from grader.batch.journal import FOLDER
 from grader.course import Course
 from grader.error import BrokenExercise, UsageError
 from grader.exercise import Exercise, load_exercise
@@ -20,7 +17,6 @@ from grader.git import ask_git
 from grader.render.plain import one_line
 from grader.report import Report
 from grader.sandbox.choose import Choice
-from grader.store.place import places
 from grader.store.submissions import kept_submission
 from grader.store.summary import Summary, in_order
 from grader.verify.unpack import unpacked_course
@@ -58,15 +54,6 @@ class Preview:
         return "other" if self.tests or self.before.status != self.now.status else "same"
 
 
-class _Line(msgspec.Struct):
-    """What is read of a line of a journal."""
-
-    submission: str
-
-
-_lines = msgspec.json.Decoder(_Line)
-
-
 @contextmanager
 def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[Exercise]:
     """Give an exercise as it is in a revision of the course's git repository.
@@ -85,19 +72,6 @@ def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[E
                 yield load_exercise(root / where)
             except BrokenExercise as error:
                 raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
-
-
-def of_batches(state_dir: Path, exercise: str) -> frozenset[str]:
-    """List the digests of what `grade batch` graded for an exercise, as far as its journals are there."""
-    found: set[str] = set()
-    for place in places(state_dir):
-        for path in (place / FOLDER).glob(f"{exercise}.*.jsonl"):
-            with suppress(OSError):
-                for line in path.read_bytes().splitlines():
-                    # The last line of a run that was killed may be half a line.
-                    with suppress(msgspec.MsgspecError):
-                        found.add(_lines.decode(line).submission)
-    return frozenset(found)
 
 
 def preview(

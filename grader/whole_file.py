@@ -25,6 +25,17 @@ def unshared(path: Path) -> Path:
     return path.with_name(f".{path.name[:_NAME_MAX]}.{os.urandom(6).hex()}{SUFFIX}")
 
 
+def check_writable(folder: Path) -> None:
+    """See that a file can be made in a folder. Asking for permission isn't enough: root has it on a read-only disk too.
+
+    Raises:
+        OSError: none can be.
+    """
+    probe = unshared(folder / "probe")
+    os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.unlink(probe)
+
+
 def write_whole(path: Path, data: bytes, *, is_durable: bool = False) -> None:
     """Write a whole file or none; see `whole_file`.
 

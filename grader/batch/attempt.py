@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -13,7 +11,7 @@ from grader import __version__
 from grader.batch.image import with_image
 from grader.error import BrokenExercise, RefusedSubmission, SandboxError
 from grader.exercise import Exercise
-from grader.grading import derive_seed, grade, judge
+from grader.grading import derive_seed, grade, judge, new_id, now
 from grader.report import ExerciseRef, Report, SandboxRef, SubmissionRef
 from grader.resemblance import with_help
 from grader.sandbox.choose import Choice
@@ -74,8 +72,8 @@ def unsound(id: str, error: BrokenExercise, choice: Choice) -> Report:
     if len(error.problems) > TOLD_PROBLEMS:
         told.append(f"and {len(error.problems) - TOLD_PROBLEMS} more")
     report = Report(
-        id=secrets.token_hex(8),
-        created=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        id=new_id(),
+        created=now(),
         exercise=ExerciseRef(id=id, title=id, digest="none"),
         submission=SubmissionRef(digest="none", files=[]),
         seed=0,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import errno
 import io
-import os
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from html import escape
@@ -26,7 +25,7 @@ from grader.exercise import Exercise
 from grader.render.csv import cell
 from grader.render.plain import figure, number, one_line, to_json, visible
 from grader.store.place import reason
-from grader.whole_file import is_stream, unshared, whole_file
+from grader.whole_file import check_writable, is_stream, whole_file
 
 VERSION = 1
 
@@ -45,10 +44,7 @@ def check_gradebooks(paths: Sequence[Path]) -> None:
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, "it is a folder")
             if not is_stream(path):
-                # Asking for permission isn't enough: root has it on a read-only disk too.
-                probe = unshared(path)
-                os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-                os.unlink(probe)
+                check_writable(path.parent)
         except OSError as error:
             problems.append(_unwritten(path, error))
     if problems:

@@ -15,7 +15,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from importlib import metadata
 from pathlib import Path
@@ -28,7 +28,7 @@ from grader.error import DamagedReport, UsageError
 from grader.exercise import Exercise
 from grader.report import Report, Status, from_json, to_json
 from grader.sandbox.interpreter import PACKAGE
-from grader.store.place import make_folder, sync_folder
+from grader.store.place import make_folder, places, sync_folder
 
 FOLDER = "batch"
 SEED_RULE = "derived-1"
@@ -79,6 +79,12 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     check: str
 
 
+class _Digest(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a line tells what was graded."""
+
+    submission: str
+
+
 class _Brief(msgspec.Struct, frozen=True, kw_only=True):
     """A line without its report, which is most of it."""
 
@@ -90,6 +96,7 @@ _Known = TypeVar("_Known")
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _lines = msgspec.json.Decoder(_Line)
 _briefs = msgspec.json.Decoder(_Brief)
+_digests = msgspec.json.Decoder(_Digest)
 
 
 def outcome_of(report: Report) -> Outcome:
@@ -217,6 +224,19 @@ def open_journal(place: Path, exercise: Exercise, sandbox: str, *, is_fresh: boo
         os.close(file)
 
 
+def graded_before(state_dir: Path, exercise_id: str) -> frozenset[str]:
+    """List the digests of what `grade batch` graded for an exercise, as far as its journals are there."""
+    found: set[str] = set()
+    for place in places(state_dir):
+        for path in _of_exercise(place / FOLDER, exercise_id):
+            with suppress(OSError):
+                for line in path.read_bytes().splitlines():
+                    # The last line of a run that was killed may be half a line.
+                    with suppress(msgspec.MsgspecError):
+                        found.add(_digests.decode(line).submission)
+    return frozenset(found)
+
+
 def inside_digest() -> str:
     """Give the digest over the code that grades, and over what the boxes hold."""
     whole = hashlib.sha256(f"{sys.version_info[:2]}".encode())
@@ -244,8 +264,11 @@ def _check(submission: str, packed: str) -> str:
     return f"{zlib.crc32(f'{submission} {packed}'.encode()):08x}"
 
 
+def _of_exercise(folder: Path, exercise_id: str) -> list[Path]:
+    return [path for path in folder.glob("*.jsonl") if path.name.rpartition(".")[0].rpartition(".")[0] == exercise_id]
+
+
 def _drop_oldest(folder: Path, exercise_id: str, *, spare: str) -> None:
-    found = [path for path in folder.glob("*.jsonl") if path.name.rpartition(".")[0].rpartition(".")[0] == exercise_id]
-    for path in sorted(found, key=lambda each: each.stat().st_mtime)[:-KEPT_FILES]:
+    for path in sorted(_of_exercise(folder, exercise_id), key=lambda each: each.stat().st_mtime)[:-KEPT_FILES]:
         if path.name != spare:
             path.unlink(missing_ok=True)

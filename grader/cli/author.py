@@ -313,9 +313,10 @@ def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str 
 
     Exit code: 0 no score changes, 1 some do, 2 usage, 3 nothing could be graded.
     """
+    from grader.batch.journal import graded_before
     from grader.cli.common import exercise_of
     from grader.cli.learner import database_url, say_note
-    from grader.regrade import exercise_at, of_batches, preview
+    from grader.regrade import exercise_at, preview
     from grader.render.plain import counted
     from grader.sandbox.choose import choose
     from grader.store.glance import glance
@@ -327,7 +328,7 @@ def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str 
     for note in seen.notes:
         say_note(note)
     known = {each.submission for each in seen.summaries if each.exercise == now.id and each.is_attempt}
-    batched = of_batches(course.state, now.id) - known
+    batched = graded_before(course.state, now.id) - known
     kept = [digest for digest in batched if kept_submission(digest, course.state) is not None]
     with exercise_at(course, now, since) as before:
         if before.digest == now.digest:

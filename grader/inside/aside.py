@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from . import processes
+from . import processes, wire
 
 CPU_S = 4
 """Of the processor, for all questions together: on a busy machine nothing right is cut off."""
@@ -73,18 +73,11 @@ class Aside:
 
     def _exchange(self, line: bytes, deadline: float) -> bytes:
         answer = bytearray()
-        while (left := deadline - time.monotonic()) > 0:
-            self._socket.settimeout(left)
-            if line:
-                line = line[self._socket.send(line) :]
-                continue
-            data = self._socket.recv(1 << 16)
-            if not data:
-                raise ConnectionResetError
+        for data in wire.exchange(self._socket, line, deadline):
             answer += data
             if answer.endswith(b"\n"):
-                return bytes(answer)
-        raise TimeoutError
+                break
+        return bytes(answer)
 
     def end(self) -> None:
         """End it where it still runs."""

@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import sqlite3
-import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -74,14 +73,7 @@ class Reader:
         """Give its answer; `None` where it ended, says what is no answer, or takes too long."""
         decoder = wire.Decoder(2 * MAX_ROWS_BYTES)
         try:
-            while (left := deadline - time.monotonic()) > 0:
-                self._socket.settimeout(left)
-                if message:
-                    message = message[self._socket.send(message) :]
-                    continue
-                data = self._socket.recv(1 << 20)
-                if not data:
-                    return None
+            for data in wire.exchange(self._socket, message, deadline):
                 for answer in decoder.feed(data):
                     return answer
         except (OSError, wire.BadFrame):

@@ -6,8 +6,12 @@ import json
 import math
 import os
 import struct
+import time
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 """The largest frame from the host to a box: a submission of 8 MiB as base64, and some."""
@@ -95,6 +99,24 @@ class Decoder:
             body = bytes(self._buffer[_LENGTH.size : end])
             del self._buffer[:end]
             yield decode(body)
+
+
+def exchange(asked: socket.socket, message: bytes, deadline: float) -> Iterator[bytes]:
+    """Send a message, then give what comes back, piece by piece, until nobody asks for more.
+
+    Raises:
+        OSError: the other side is gone, or the deadline (monotonic seconds) has passed.
+    """
+    while (left := deadline - time.monotonic()) > 0:
+        asked.settimeout(left)
+        if message:
+            message = message[asked.send(message) :]
+            continue
+        data = asked.recv(1 << 20)
+        if not data:
+            raise ConnectionResetError
+        yield data
+    raise TimeoutError
 
 
 def write(fd: int, message: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.whole_file import unshared, write_whole
+from grader.whole_file import check_writable, write_whole
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
@@ -65,10 +65,7 @@ def home_place(state_dir: Path) -> Path | None:
                 make_folder(place)
                 # A course is mostly a Git repository, and what a learner did is no part of it.
                 (place / ".gitignore").write_text("*\n")
-            # Asking for permission isn't enough: root has it on a read-only disk too.
-            probe = unshared(place / "probe")
-            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-            os.unlink(probe)
+            check_writable(place)
         except (OSError, ValueError):
             continue
         return place

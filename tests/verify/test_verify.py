@@ -31,19 +31,19 @@ def pods(choice: Choice) -> int:
     return len(sandbox.pods)
 
 
+def make_another(course: Path, id: str) -> None:
+    """Make a sound exercise beside the usual one, with a title and a concept of its own."""
+    titled = swap("Work out", "Compute")
+    make(course, id=id, exercise_toml=lambda text: titled(text).replace('"rules"', '"more-rules"'), README_md=titled)
+
+
 def test_broken_folders_of_every_kind_are_told_of_in_one_run(tmp_path: Path, fake: Choice) -> None:
     """The first broken folder stops nothing, and the sound one is proven."""
     make(tmp_path, id="exercise-01-no-toml", exercise_toml=None)
     make(tmp_path, id="exercise-02-bad-toml", exercise_toml=swap("minutes = 10", "minutes ="))
     make(tmp_path, id="exercise-03-no-import", tests_test_fees_py=swap("import pytest", "import pytest, absent"))
     make(tmp_path, id="exercise-03-wrong", reference_fees_py=swap("* 10", "* 9"))
-    sound = swap("Work out", "Compute")
-    make(
-        tmp_path,
-        id="exercise-05-sound",
-        exercise_toml=lambda text: sound(text).replace('"rules"', '"more-rules"'),
-        README_md=sound,
-    )
+    make_another(tmp_path, "exercise-05-sound")
     ended: list[str] = []
 
     found = run(tmp_path, fake, listener=Listener(ended=lambda verified: ended.append(verified.exercise)))
@@ -191,13 +191,7 @@ def test_a_fault_of_the_grader_with_one_exercise_is_no_loss_of_the_others(
 ) -> None:
     """It is marked as not run, with what was raised; it is neither sound nor remembered."""
     make(tmp_path)
-    other = swap("Work out", "Compute")
-    make(
-        tmp_path,
-        id="exercise-05-other",
-        exercise_toml=lambda text: other(text).replace('"rules"', '"more-rules"'),
-        README_md=other,
-    )
+    make_another(tmp_path, "exercise-05-other")
 
     def failing(folder: Path) -> Examined:
         if folder.name == "exercise-05-other":
