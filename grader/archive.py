@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, BinaryIO, Literal, cast
 
 from grader.error import RefusedSubmission
-from grader.submission import MIB, Entry, Submission, Unreadable, collect, kind_problem, shown
+from grader.file_name import shown
+from grader.submission import MIB, Entry, Submission, Unreadable, collect, kind_problem
 
 MAX_ARCHIVE_BYTES = 64 * MIB
 MAX_UNPACKED_BYTES = 128 * MIB

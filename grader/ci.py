@@ -25,6 +25,7 @@ from grader.batch.attempt import graded, refused, unsound
 from grader.course import Course
 from grader.error import BrokenExercise, RefusedSubmission, UsageError
 from grader.exercise import Exercise
+from grader.file_name import shown
 from grader.git import ask_git
 from grader.render import FORMATS, render
 from grader.render.account import headline
@@ -32,7 +33,7 @@ from grader.render.plain import number, one_line, to_json
 from grader.report import Report
 from grader.sandbox.choose import Choice
 from grader.store.place import reason
-from grader.submission import kind_problem, read_submission, shown
+from grader.submission import kind_problem, read_submission
 from grader.whole_file import is_stream, own_descriptor, write_whole
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.error import BrokenExercise, NoCourse, UnknownExercise, UsageError
+from grader.file_name import is_left_out, shown
 from grader.folder import TOML, is_pack, name_parts
-from grader.submission import is_left_out, shown
 
 if TYPE_CHECKING:
     from grader.exercise import Exercise

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from grader.error import BrokenExercise, NoHiddenTests, RefusedSubmission
+from grader.file_name import is_left_out
 from grader.folder import TOML, is_pack, name_parts
 from grader.hidden_test import (
     POINTS_RULE,
@@ -30,7 +31,7 @@ from grader.hidden_test import (
     read_tests,
 )
 from grader.sandbox.pod import Limits
-from grader.submission import is_left_out, read_regular, read_submission
+from grader.submission import read_regular, read_submission
 
 __all__ = [
     "Alternative",

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.error import RefusedSubmission
+from grader.file_name import is_left_out, shown
 
 MIB = 1024 * 1024
 MAX_FILES = 200
@@ -28,21 +29,6 @@ MAX_DEPTH = 12
 MAX_NAME_BYTES = 255
 MAX_ENTRIES = 20_000
 MAX_PROBLEMS = 20
-
-LEFT_OUT = frozenset(
-    {
-        "__pycache__",
-        ".git",
-        ".venv",
-        "venv",
-        "node_modules",
-        ".grade",
-        ".DS_Store",
-        ".mypy_cache",
-        ".pytest_cache",
-        ".ruff_cache",
-    }
-)
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -145,20 +131,6 @@ def collect(entries: Iterable[Entry], *, source: str, unwrap: bool = False) -> S
         if not rules.take(entry):
             break
     return rules.finish(unwrap=unwrap)
-
-
-def is_left_out(part: str) -> bool:
-    """Say whether a file or folder of this name is left out: caches, environments, version control."""
-    return part in LEFT_OUT or part.endswith(".pyc")
-
-
-def shown(name: str) -> str:
-    """Quote a name for a message: one short line, whatever the name holds."""
-    plain = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in plain)
-    if len(visible) > 120:
-        visible = f"{visible[:70]}...{visible[-40:]}"
-    return f"`{visible}`"
 
 
 class _Rules:

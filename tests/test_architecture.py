@@ -28,7 +28,15 @@ LAYERS = [
     ("grader.exercise", "grader.hidden_test", "grader.toml_lines", "grader.archive", "grader.submission"),
     ("grader.sandbox",),
     ("grader.report",),
-    ("grader.error", "grader.folder", "grader.whole_file", "grader.inside", "grader.bootstrap", "grader"),
+    (
+        "grader.error",
+        "grader.folder",
+        "grader.file_name",
+        "grader.whole_file",
+        "grader.inside",
+        "grader.bootstrap",
+        "grader",
+    ),
 ]
 
 ONLY_IN = {

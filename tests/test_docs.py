@@ -17,8 +17,8 @@ import msgspec
 import pytest
 
 from grader import report
-from grader.cli.grading import EXIT_CODES
 from grader.cli.main import COMMANDS, cli
+from grader.cli.result import EXIT_CODES
 from grader.error import GraderError
 from grader.exercise import known_keys, load_exercise
 from grader.grading import grade

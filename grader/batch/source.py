@@ -26,6 +26,7 @@ from pathlib import Path
 
 from grader.archive import SUFFIXES, read_archive
 from grader.error import RefusedSubmission, UsageError
+from grader.file_name import is_left_out, shown
 from grader.folder import TOML, name_parts
 from grader.submission import (
     MAX_DEPTH,
@@ -34,10 +35,8 @@ from grader.submission import (
     Submission,
     Unreadable,
     collect,
-    is_left_out,
     kind_problem,
     read_submission,
-    shown,
     submission_of,
 )
 

@@ -138,8 +138,8 @@ def _similar(results: Results) -> Similar | None:
 
 def _place(course: Course, stack: ExitStack) -> Path:
     """Give the folder for the journal; one that goes away at the end where none can be kept."""
+    from grader.file_name import shown
     from grader.store.place import home_place
-    from grader.submission import shown
 
     place = home_place(course.state)
     if place is None:
@@ -157,7 +157,7 @@ def _interrupted(results: Results, no_cache: bool) -> int:
 
 
 def _quoted(names: Sequence[str]) -> str:
-    from grader.submission import shown
+    from grader.file_name import shown
 
     return ", ".join(shown(name) for name in names)
 

@@ -85,7 +85,8 @@ def grade_exercise(
         found = load_exercise(folder)
         if early is not None:
             early.prepare(shape_of(found, wall_s=wall_limit))
-        from grader.cli.grading import Request, grade_one
+        from grader.cli.grading import grade_one
+        from grader.cli.request import Request
 
         request = Request(
             path=None if path is None else Path(path),

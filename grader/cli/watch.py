@@ -33,6 +33,7 @@ from grader.cli.common import (
 from grader.course import default_submission
 from grader.error import GraderError, UsageError
 from grader.exercise import Exercise
+from grader.file_name import is_left_out
 from grader.grading import Options, grade
 from grader.report import Report
 from grader.resemblance import with_help
@@ -40,7 +41,7 @@ from grader.sandbox.choose import Choice, choose, named
 from grader.sandbox.warm import WarmPods
 from grader.store.inbox import keep
 from grader.store.submissions import keep_submission
-from grader.submission import Submission, is_left_out, read_submission, submission_of
+from grader.submission import Submission, read_submission, submission_of
 
 LOOK_S = 0.004
 """How often the files' times are looked at: a few files cost 0.05 ms, the most that there may be one."""

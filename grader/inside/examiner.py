@@ -584,7 +584,11 @@ def _seeds(settings: Mapping[str, Any]) -> Sequence[int]:
 def run_pytest(folder: str, plugins: list[Any]) -> int:
     """Run pytest in this process on a folder, without configuration from anywhere."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return int(pytest.main([*_ARGUMENTS, f"--rootdir={folder}", "-c", os.devnull, folder], plugins=plugins))
+    return int(
+        pytest.main(
+            [*_ARGUMENTS, f"--rootdir={folder}", f"--confcutdir={folder}", "-c", os.devnull, folder], plugins=plugins
+        )
+    )
 
 
 def warm_up() -> None:

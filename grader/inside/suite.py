@@ -108,7 +108,12 @@ def _pytest(folder: str, plugins: Sequence[Any]) -> int:
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True
-    return int(pytest.main([*_ARGUMENTS, f"--rootdir={folder}", "-c", os.devnull, folder], plugins=list(plugins)))
+    return int(
+        pytest.main(
+            [*_ARGUMENTS, f"--rootdir={folder}", f"--confcutdir={folder}", "-c", os.devnull, folder],
+            plugins=list(plugins),
+        )
+    )
 
 
 def _files(folder: str) -> Iterator[str]:

@@ -33,8 +33,10 @@ class Interpreter:
 def this_interpreter() -> Interpreter:
     """Give this process's own interpreter, with every symbolic link resolved."""
     installed = os.path.realpath(_folder_of_packages())
+    # The one that an environment was made from, for it may hold a copy, and boxes don't see that folder.
+    program = getattr(sys, "_base_executable", "") or sys.executable
     return Interpreter(
-        program=os.path.realpath(sys.executable),
+        program=os.path.realpath(program),
         prefix=os.path.realpath(sys.base_prefix),
         packages=packages_of_boxes(installed, prefix=sys.prefix) or installed,
         installed=installed,

@@ -54,7 +54,8 @@ class LocalSandbox:
             interpreter = replace(interpreter, packages=interpreter.installed)
         started = time.monotonic()
         arguments = ["examiner", *examiner_arguments(ahead=ahead, many=many)]
-        with _process(interpreter, arguments, users.get("examiner")) as channel:
+        user = users.get("examiner")
+        with _folder(user) as folder, _process(interpreter, arguments, user, folder) as channel:
             yield _LocalExaminer(channel, interpreter, users, many=many, begin_ms=ms_since(started))
 
 
@@ -88,25 +89,32 @@ class _LocalExaminer(Examiner):
         else:
             notes.append("the number of processes is not limited")
         notes.append("memory is limited for each process, disk for each file, processor time is not limited")
-        root = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
-        try:
-            if users:
-                os.chown(root, users["solution"], users["solution"])
-            # No spares: nothing here counts the processes of one box alone.
-            arguments = ["keeper", *shape.keeper_arguments(spares=0)]
-            with _process(self._interpreter, arguments, users.get("solution")) as channel:
-                solution = Solution(
-                    channel=channel,
-                    port=_free_port(),
-                    root=root,
-                    extra={"limits": rlimits, "pythonpath": self._interpreter.packages},
-                    notes=tuple(notes),
-                    unlimited=("cpus",) if users else ("cpus", "processes"),
-                    start_ms=self.start_ms(started),
-                )
-                yield Opened(solution=lambda: solution, examiner=self)
-        finally:
-            shutil.rmtree(root, ignore_errors=True)
+        # No spares: nothing here counts the processes of one box alone.
+        arguments = ["keeper", *shape.keeper_arguments(spares=0)]
+        user = users.get("solution")
+        with _folder(user) as root, _process(self._interpreter, arguments, user, root) as channel:
+            solution = Solution(
+                channel=channel,
+                port=_free_port(),
+                root=root,
+                extra={"limits": rlimits, "pythonpath": self._interpreter.packages},
+                notes=tuple(notes),
+                unlimited=("cpus",) if users else ("cpus", "processes"),
+                start_ms=self.start_ms(started),
+            )
+            yield Opened(solution=lambda: solution, examiner=self)
+
+
+@contextmanager
+def _folder(user: int | None) -> Iterator[str]:
+    """Make a folder for one box, all that its process may leave behind, and remove it at the end."""
+    folder = tempfile.mkdtemp(prefix=f"{FOLDER}{owner_mark()}-")
+    try:
+        if user is not None:
+            os.chown(folder, user, user)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sweep() -> None:
@@ -118,7 +126,8 @@ def _sweep() -> None:
 
 
 @contextmanager
-def _process(interpreter: Interpreter, arguments: list[str], user: int | None) -> Iterator[PipeChannel]:
+def _process(interpreter: Interpreter, arguments: list[str], user: int | None, folder: str) -> Iterator[PipeChannel]:
+    """Start a box's first process, its temporary files in a folder; end it and all below it."""
     try:
         process = subprocess.Popen(
             command(*arguments, interpreter=interpreter, parent=str(PACKAGE)),
@@ -128,7 +137,7 @@ def _process(interpreter: Interpreter, arguments: list[str], user: int | None) -
             bufsize=0,
             start_new_session=True,
             cwd="/",
-            env={"LANG": "C.UTF-8", "TMPDIR": tempfile.gettempdir()},
+            env={"LANG": "C.UTF-8", "TMPDIR": folder},
             user=user,
             group=user,
             extra_groups=None if user is None else [],

@@ -12,8 +12,9 @@ from pathlib import Path
 import msgspec
 
 from grader import __version__
+from grader.file_name import is_left_out
 from grader.sandbox.interpreter import PACKAGE
-from grader.submission import is_left_out, read_regular
+from grader.submission import read_regular
 from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
 from grader.whole_file import write_whole

@@ -21,8 +21,9 @@ from typing import Any
 from grader import __version__
 from grader.error import BrokenExercise, FaultError, UsageError
 from grader.exercise import Exercise, load_exercise
+from grader.file_name import is_left_out
 from grader.folder import MANIFEST, PACK, TOML
-from grader.submission import is_left_out, read_regular, read_submission
+from grader.submission import read_regular, read_submission
 from grader.verify.leak import COPIED_LINES, Leak, given_away
 from grader.verify.structure import exercise_folders
 from grader.verify.toml import to_toml

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from grader.error import BrokenExercise, RefusedSubmission
 from grader.exercise import Exercise, load_exercise
+from grader.file_name import is_left_out
 from grader.folder import TOML, name_parts
 from grader.hidden_test import HiddenTest, is_test_file, read_tests
-from grader.submission import is_left_out, kind_problem, read_regular, read_submission
+from grader.submission import kind_problem, read_regular, read_submission
 from grader.toml_lines import toml_lines
 from grader.verify.concept import Head, concept_clashes, head_of
 from grader.verify.leak import given_away

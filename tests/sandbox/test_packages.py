@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import py_compile
+import site
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import packages
+from grader.sandbox.interpreter import this_interpreter
 from grader.sandbox.packages import packages_of_boxes
 from tests.conftest import ROOT
 
@@ -65,6 +67,18 @@ def test_only_what_is_locked_and_what_that_needs(installed: str, tmp_path: Path)
 
     assert _modules(folder) == ["dish", "sauce"]
     assert Path(folder or "").parent == tmp_path / "box-packages"
+
+
+def test_a_copy_of_the_interpreter_is_no_program_of_boxes(tmp_path: Path) -> None:
+    """An environment made with `--copies` has one where boxes can't see it, so they run the one that it was made from."""
+    subprocess.run([sys.executable, "-m", "venv", "--copies", "--without-pip", tmp_path], check=True)
+    code = "from grader.sandbox.interpreter import this_interpreter; print(this_interpreter().program)"
+    environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *site.getsitepackages()])}
+    copy = tmp_path / "bin" / "python"
+    told = subprocess.run([copy, "-c", code], env=environment, capture_output=True, text=True, check=True).stdout
+
+    assert not copy.is_symlink()
+    assert told.strip() == this_interpreter().program
 
 
 def test_any_user_can_pass_and_bytecode_stays_valid(installed: str, tmp_path: Path) -> None:

@@ -1,0 +1,19 @@
+"""What was asked for on the command line of `grade EXERCISE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Request(NamedTuple):
+    """The options of one grading, as they were given. `path`: None is the learner's own solution."""
+
+    path: Path | None
+    is_own: bool
+    seed: int | None
+    wall_s: float | None
+    format: str
+    output: str | None
+    is_verbose: bool
+    is_quiet: bool
