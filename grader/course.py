@@ -103,7 +103,7 @@ class Course:
             raise BrokenExercise([f"{text}; an exercise is described in it"], exercise=name)
 
     def _by_path(self, name: str, entries: Sequence[ExerciseEntry]) -> ExerciseEntry | None:
-        if not name.strip() or "\0" in name:
+        if not name.strip() or "\0" in name or not os.path.exists(name):
             return None
         given = os.path.realpath(name)
         for entry in entries:
@@ -210,12 +210,13 @@ def _sweep(folder: Path) -> None:
 
 
 def _exercise_names(root: Path) -> list[str]:
+    folder = os.path.join(root, "exercises")
     try:
-        with os.scandir(root / "exercises") as found:
+        with os.scandir(folder) as found:
             names = [each.name for each in found if not each.name.startswith(".") and not is_left_out(each.name)]
     except OSError:
         return []
-    return sorted(name for name in names if os.path.isfile(root / "exercises" / name / TOML))
+    return sorted(name for name in names if os.path.isfile(f"{folder}/{name}/{TOML}"))
 
 
 def _plain(name: str) -> str:
