@@ -179,6 +179,8 @@ REPORT: dict[str, dict[str, str]] = {
         "response": "what came; of kind `http`: `status`, `reason`, `headers`, `body`, `body_bytes`, `truncated`, `elapsed_ms`",
         "note": "why nothing came, such as `timeout`",
         "is_deciding": "whether this step decided the test",
+        "moment": "requests with the same number above 0, next to each other, were sent at the same moment",
+        "times": "so many requests of that moment, alike in method and path, came to the same; this is one of them",
     },
     "Statement": {
         "sql": "the statement, its values as `?`",
@@ -198,9 +200,11 @@ EXAMPLES = {
 `together` takes a list of `(method, path, options)`, one for each request; the options are those of `request`, as a dictionary:
 
 ```python
-first, second = client.together([("POST", "/loans", {"json": {"book": 1}}), ("POST", "/loans", {"json": {"book": 1}})])
-assert sorted([first.status_code, second.status_code]) == [201, 409]
+replies = client.together([("POST", "/loans", {"json": {"book": 1}})] * 50)
+assert replies.outcomes == {201: 1, 409: 49}
 ```
+
+Compare `outcomes`, and the learner sees how many answers had which status, with one request for each in place of all fifty.
 """,
     "db": """\
 `budget` is used with `with`; what the learner's code sends within is counted:
@@ -289,7 +293,7 @@ FIXTURES = {
     "fake": "Fake",
 }
 RECORDS = (
-    "Reply", "Headers", "Page", "Form", "Element", "Cell", "Contract", "Operation", "Drawn", "Ended", "Raised", "Opaque",
+    "Reply", "Replies", "Headers", "Page", "Form", "Element", "Cell", "Contract", "Operation", "Drawn", "Ended", "Raised", "Opaque",
     "Table", "Statement", "SuiteRun", "SuiteTest",
 )  # fmt: skip
 SPECIALS = {
@@ -305,7 +309,7 @@ INTERNAL = {
 CLASSES: dict[str, type] = {
     each.__name__: each
     for each in (
-        fixture.App, client.Client, fixture.Call, fixture.Database, fake.Fake, client.Reply, client.Headers,
+        fixture.App, client.Client, fixture.Call, fixture.Database, fake.Fake, client.Reply, client.Replies, client.Headers,
         fixture.Ended, fixture.Raised, values.Opaque, fixture.Table, fixture.Statement,
         fixture.Suite, fixture.SuiteRun, fixture.SuiteTest, matrix.Matrix, matrix.Cell, page.Page, page.Form, page.Element,
         contract.OpenAPI, contract.Contract, contract.Operation, contract.Drawn,

@@ -294,6 +294,8 @@ def _test_result(test: HiddenTest, event: Mapping[str, Any]) -> TestResult:
                 response=_clean(step.get("response")),
                 note=_text(step.get("note"), 200),
                 is_deciding=bool(step.get("is_deciding")),
+                moment=step.get("moment", 0),
+                times=step.get("times", 1),
             )
             for step in event.get("transcript") or ()
         ],

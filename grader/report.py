@@ -64,6 +64,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind` says which of the other fields mean something:
     `http` (request and response), `call` (call and result), `app` (what was done to the app), `sql` (a statement of the test).
+    Requests with the same `moment` above 0 were sent at once; each stands for `times` that are alike and came to the same.
     """
 
     kind: Literal["http", "call", "app", "sql"]
@@ -71,6 +72,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     response: dict[str, Any] | None = None
     note: str = ""
     is_deciding: bool = False
+    moment: int = 0
+    times: int = 1
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):

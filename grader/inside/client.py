@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.parse
 import urllib.request
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
 from typing import TYPE_CHECKING, Any
@@ -138,6 +139,18 @@ class Reply:
         return Page(self.text, self.path)
 
 
+class Replies(list[Reply]):
+    """The answers to requests that were sent at the same moment, in the order of the requests."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} answers: {', '.join(f'{status} x {count}' for status, count in self.outcomes.items())}>"
+
+    @property
+    def outcomes(self) -> dict[int, int]:
+        """How many answers had each status: `{201: 1, 409: 5}`."""
+        return dict(sorted(Counter(reply.status_code for reply in self).items()))
+
+
 class Transcript:
     """What was said in one test, bounded: the first and the last of it when there is too much."""
 
@@ -145,6 +158,7 @@ class Transcript:
         self.steps: list[dict[str, Any]] = []
         self._received_bytes = 0
         self._visitors = 0
+        self._moments = 0
         self._lock = threading.Lock()
 
     def new_visitor(self) -> int:
@@ -159,6 +173,24 @@ class Transcript:
             if len(self.steps) > MAX_EXCHANGES:
                 del self.steps[MAX_EXCHANGES // 3]
 
+    def add_together(self, parts: Sequence[Sequence[dict[str, Any]]]) -> None:
+        """Add what several sent from the same moment on, a part for each of them.
+
+        Of first requests that are alike and came to the same, one stands for all, and says how many there were. Fifty would
+        leave no room for anything else.
+        """
+        self._moments += 1
+        alike: dict[tuple[object, ...], list[dict[str, Any]]] = {}
+        for step in (part[0] for part in parts if part):
+            alike.setdefault(_outcome(step), []).append(step)
+        # Those without an answer are the last, as a request that still waits is.
+        for _, steps in sorted(alike.items()):
+            steps[0].update(moment=self._moments, times=len(steps))
+            self.add(steps[0])
+        for part in parts:
+            for step in part[1:]:
+                self.add(step)
+
     def receive(self, size: int) -> None:
         """Count what was received.
 
@@ -170,6 +202,24 @@ class Transcript:
             if self._received_bytes <= MAX_RECEIVED_BYTES:
                 return
         raise Wrong("too-large", f"the answers are larger than {MAX_RECEIVED_BYTES // 1024 // 1024} MiB together")
+
+
+class _Part(Transcript):
+    """What one of several says who send at the same moment; what they receive counts for the test as a whole."""
+
+    def __init__(self, whole: Transcript) -> None:
+        super().__init__()
+        self._whole = whole
+
+    def receive(self, size: int) -> None:
+        self._whole.receive(size)
+
+
+def _outcome(step: Mapping[str, Any]) -> tuple[bool, int, str, str, str]:
+    """Say what a request came to, so that equal ones are alike, and those without an answer sorted behind the others."""
+    request, response = step["request"], step.get("response")
+    status = 0 if response is None else response["status"]
+    return response is None, status, step.get("note", ""), request["method"], request["path"]
 
 
 class _CookiePolicy(http.cookiejar.DefaultCookiePolicy):
@@ -275,8 +325,8 @@ class Client:
                 reply = self._send("HEAD" if method == "HEAD" else "GET", target, dict(headers or {}), None, timeout)
         return reply
 
-    def together(self, requests: Sequence[tuple[str, str, Mapping[str, Any]]]) -> list[Reply]:
-        """Send requests at the same moment, each by a visitor with this one's cookies; answers in the order given.
+    def together(self, requests: Sequence[tuple[str, str, Mapping[str, Any]]]) -> Replies:
+        """Send requests at the same moment, each by a visitor with this one's cookies; a list of answers in the order given.
 
         Raises:
             Wrong: one of them got no answer.
@@ -284,11 +334,12 @@ class Client:
         barrier = threading.Barrier(len(requests))
         replies: list[Reply | None] = [None] * len(requests)
         faults: list[BaseException] = []
+        parts = [_Part(self._transcript) for _ in requests]
         self._port()
 
         def send(place: int, method: str, path: str, options: Mapping[str, Any]) -> None:
             # The same one as this, who has several windows open.
-            visitor = Client(self._port, self._transcript, self._timeout_s, number=self._number)
+            visitor = Client(self._port, parts[place], self._timeout_s, number=self._number)
             for name, value in self.cookies.items():
                 visitor.set_cookie(name, value)
             barrier.wait()
@@ -300,13 +351,16 @@ class Client:
         threads = [
             threading.Thread(target=send, args=(place, *request), daemon=True) for place, request in enumerate(requests)
         ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:  # the test's time may end here, and then the transcript says what still waits
+            self._transcript.add_together([part.steps for part in parts])
         if faults:
             raise faults[0]
-        return [reply for reply in replies if reply is not None]
+        return Replies(reply for reply in replies if reply is not None)
 
     def _send(
         self, method: str, target: str, headers: dict[str, str], content: bytes | None, timeout: float | None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -95,24 +96,29 @@ def of_test(test: TestResult, bounds: Bounds = SHORT) -> list[Block]:
         blocks.append(Block("", [Line(GRADER_FAILED, "prose")]))
     if test.message.strip():
         blocks.append(Block("", _prose(test.message, bounds)))
-    steps = list(test.transcript)
-    deciding = _deciding(steps)
-    earlier = steps if deciding is None else steps[:deciding]
-    has_visitors = len({_visitor(step) for step in steps} - {""}) > 1
+    turns = _turns(test.transcript)
+    deciding = _deciding(turns)
+    earlier = turns if deciding is None else turns[:deciding]
+    has_visitors = len({_visitor(step) for step in test.transcript} - {""}) > 1
     blocks += _earlier(earlier, bounds, has_visitors=has_visitors)
-    step = None if deciding is None else steps[deciding]
-    if step is not None:
-        label = "called" if step.kind == "call" else "sent"
-        if has_visitors and _visitor(step):
-            label += f" by {_visitor(step)}"
-        if bounds.is_full and len(steps) > 1 and deciding is not None:
-            label += f" (step {deciding + 1} of {len(steps)}, which decided)"
-        blocks.append(Block(label, _sent(step, bounds)))
+    step = None
+    if deciding is not None:
+        first = turns[deciding][0]
+        label = "called" if first.kind == "call" else "sent"
+        if has_visitors and _visitor(first):
+            label += f" by {_visitor(first)}"
+        if bounds.is_full and len(turns) > 1:
+            label += f" (step {deciding + 1} of {len(turns)}, which decided)"
+        if first.moment:
+            blocks.append(Block(label, _at_once("", turns[deciding], bounds, is_whole=True)))
+        else:
+            step = first
+            blocks.append(Block(label, _sent(step, bounds)))
     blocks += _comparison(test, step, bounds)
-    if deciding is not None and bounds.is_full and steps[deciding + 1 :]:
+    if deciding is not None and bounds.is_full:
         blocks += [
-            Block("after that", _step(place, later, bounds, has_visitors=has_visitors))
-            for place, later in enumerate(steps[deciding + 1 :], deciding + 2)
+            Block("after that", _turn(place, later, bounds, has_visitors=has_visitors))
+            for place, later in enumerate(turns[deciding + 1 :], deciding + 2)
         ]
     blocks += _statements(test.statements, bounds)
     blocks += _frames(test.frames, bounds)
@@ -181,10 +187,11 @@ def brief(test: TestResult) -> str:
 
 def text_of_sent(test: TestResult, limit: int) -> str | None:
     """Write what was sent at the deciding step, as a command or a call; `None` where nothing is known."""
-    deciding = _deciding(test.transcript)
+    turns = _turns(test.transcript)
+    deciding = _deciding(turns)
     if deciding is None:
         return None
-    step = test.transcript[deciding]
+    step = turns[deciding][0]
     return cut(_call(step.request) if step.kind == "call" else pasteable(_text(step.request, "curl")), limit) or None
 
 
@@ -260,9 +267,20 @@ def _bounded(text: str, limit: int, bounds: Bounds) -> list[str]:
     return shown
 
 
-def _deciding(steps: Sequence[Exchange]) -> int | None:
-    flagged = [place for place, step in enumerate(steps) if step.is_deciding]
-    talks = [place for place, step in enumerate(steps) if step.kind in ("http", "call")]
+def _turns(steps: Sequence[Exchange]) -> list[list[Exchange]]:
+    """Put together what was sent at the same moment; any other step is a turn of its own."""
+    turns: list[list[Exchange]] = []
+    for step in steps:
+        if step.moment and turns and turns[-1][0].moment == step.moment:
+            turns[-1].append(step)
+        else:
+            turns.append([step])
+    return turns
+
+
+def _deciding(turns: Sequence[Sequence[Exchange]]) -> int | None:
+    flagged = [place for place, turn in enumerate(turns) if any(step.is_deciding for step in turn)]
+    talks = [place for place, turn in enumerate(turns) if turn[0].kind in ("http", "call")]
     candidates = flagged or talks
     return candidates[-1] if candidates else None
 
@@ -273,24 +291,44 @@ def _visitor(step: Exchange) -> str:
     return f"visitor {number}" if isinstance(number, int) else ""
 
 
-def _earlier(steps: Sequence[Exchange], bounds: Bounds, *, has_visitors: bool) -> list[Block]:
-    if not steps:
+def _earlier(turns: Sequence[Sequence[Exchange]], bounds: Bounds, *, has_visitors: bool) -> list[Block]:
+    if not turns:
         return []
     lines: list[Line] = []
-    first = max(len(steps) - bounds.earlier_steps, 0)
+    first = max(len(turns) - bounds.earlier_steps, 0)
     if first:
         lines.append(Line(f"… {counted(first, 'earlier step')}", "prose"))
-    for place, step in enumerate(steps[first:], first + 1):
-        lines += _step(place, step, bounds, has_visitors=has_visitors)
+    for place, turn in enumerate(turns[first:], first + 1):
+        lines += _turn(place, turn, bounds, has_visitors=has_visitors)
     return [Block("before that", lines)]
 
 
-def _step(place: int, step: Exchange, bounds: Bounds, *, has_visitors: bool) -> list[Line]:
-    """Tell one step that did not decide: a line, and how to repeat it; the bodies where all is told."""
+def _turn(place: int, turn: Sequence[Exchange], bounds: Bounds, *, has_visitors: bool) -> list[Line]:
+    """Tell what did not decide: a line, and how to repeat it; the bodies where all is told."""
     lead = f"{place}. "
-    if has_visitors and _visitor(step):
-        lead += f"{_visitor(step)}: "
-    if bounds.is_full and step.kind == "http":
+    if has_visitors and _visitor(turn[0]):
+        lead += f"{_visitor(turn[0])}: "
+    if turn[0].moment:
+        return _at_once(lead, turn, bounds, is_whole=bounds.is_full)
+    return _step(lead, turn[0], bounds, is_whole=bounds.is_full)
+
+
+def _at_once(lead: str, turn: Sequence[Exchange], bounds: Bounds, *, is_whole: bool) -> list[Line]:
+    """Tell what was sent at the same moment: how often it came to what, then one request for each of that."""
+    outcomes: Counter[str] = Counter()
+    for step in turn:
+        outcomes["no answer" if step.response is None else _text(step.response, "status")] += step.times
+    told = ", ".join(f"{one_line(outcome, 80)} x {count:,}" for outcome, count in outcomes.items())
+    lines = [Line(f"{lead}{counted(outcomes.total(), 'request')} at once: {told}", is_start=True)]
+    for step in turn[: bounds.earlier_steps]:
+        lines += _step(f"x {step.times:,}: ", step, bounds, is_whole=is_whole)
+    if len(turn) > bounds.earlier_steps:
+        lines.append(Line(f"… {counted(len(turn) - bounds.earlier_steps, 'other request')}", "prose"))
+    return lines
+
+
+def _step(lead: str, step: Exchange, bounds: Bounds, *, is_whole: bool) -> list[Line]:
+    if is_whole and step.kind == "http":
         sent, came = _sent(step, bounds), _came(step, bounds)
         return [
             Line(lead + sent[0].text, is_start=True),

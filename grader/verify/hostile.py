@@ -451,7 +451,8 @@ def _http_steps(transcript: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, 
             ]
             request = step["request"]
             answer = [response["status"], headers, response.get("body") or ""]
-            yield request["method"], path_of(step), str(request["path"]), answer
+            for _ in range(step.get("times", 1)):
+                yield request["method"], path_of(step), str(request["path"]), answer
 
 
 def _http_constants(transcripts: Mapping[str, Sequence[Mapping[str, Any]]], static: frozenset[str]) -> bytes:

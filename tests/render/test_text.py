@@ -234,6 +234,43 @@ def test_steps_of_several_visitors_say_whose_they_are() -> None:
     assert "  sent by visitor 2\n" in several
 
 
+def _at_once(moment: int, *counts: tuple[int, int]) -> list[Exchange]:
+    sent = [sample.http("POST", "/loans", status, sent="{}", body=f'{{"was": {status}}}') for status, _ in counts]
+    return [
+        msgspec.structs.replace(step, moment=moment, times=times) for step, (_, times) in zip(sent, counts, strict=True)
+    ]
+
+
+def test_requests_at_the_same_moment_are_one_step() -> None:
+    """With how often they came to what, and each outcome shown in whole once."""
+    steps = [sample.http("GET", "/books", 200), *_at_once(1, (201, 3), (404, 47))]
+    test = sample.failing("test_a", "A.", "t", transcript=steps, expected='{"201": 1}', got='{"201": 3}')
+    report = sample.report(tests=[test])
+    shown = text(report)
+
+    assert shown.count("50 requests at once: 201 x 3, 404 x 47") == 1
+    assert "    x 3: POST /loans\n" in shown
+    assert "    x 47: POST /loans\n" in shown
+    assert shown.count('{"was": ') == 2
+    assert "came back\n" not in shown
+    for format in ("html", "markdown"):
+        assert render(report, format).decode().count("50 requests at once: 201 x 3, 404 x 47") == 1
+    page = render(report, "html").decode()
+    assert "<dt>Sent (step 2 of 2, which decided)</dt>" in page
+    assert "<pre>\nx 47: POST /loans" in page
+
+
+def test_requests_at_the_same_moment_before_the_deciding_one_are_told_briefly() -> None:
+    """Moments that follow one another are not mixed up."""
+    steps = [*_at_once(1, (201, 1), (404, 1)), *_at_once(2, (404, 2)), sample.http("GET", "/books", 200)]
+    steps[2] = msgspec.structs.replace(steps[2], response=None, note="timeout")
+    shown = text(sample.report(tests=[sample.failing("test_a", "A.", "t", transcript=steps)]))
+
+    assert "    1. 2 requests at once: 201 x 1, 404 x 1\n    x 1: POST /loans → 201 CREATED\n" in shown
+    assert "    2. 2 requests at once: no answer x 2\n    x 2: POST /loans → nothing within the time limit\n" in shown
+    assert '{"was": ' not in shown
+
+
 def test_limits_that_the_machine_does_not_enforce_are_said() -> None:
     """Never assumed."""
     report = sample.passed()
