@@ -68,6 +68,9 @@ class Headers(Mapping[str, str]):
 class Reply:
     """An answer. `body` holds bytes; `text` and `json()` read it; `elapsed_s` is the time until it was whole."""
 
+    step: dict[str, Any] | None = None
+    """What the transcript says of it."""
+
     def __init__(
         self, status_code: int, reason: str, headers: Headers, body: bytes, elapsed_s: float, path: str
     ) -> None:
@@ -109,7 +112,7 @@ class Reply:
             Wrong: it isn't JSON, or far too much of it.
         """
         if sum(map(self.body.count, (b"[", b"{", b","))) > MAX_VALUES:
-            raise Wrong("too-large", f"the body of the answer holds more than {MAX_VALUES:,} values")
+            raise Wrong("too-large", f"the body of the answer holds more than {MAX_VALUES:,} values", deciding=self)
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -119,6 +122,7 @@ class Reply:
                 "the body of the answer is not JSON",
                 expected="a body in JSON",
                 got=shown or "an empty body",
+                deciding=self,
             ) from None
 
     def page(self) -> Page:
@@ -135,6 +139,7 @@ class Reply:
                 "the answer is not a page",
                 expected="an answer of the type text/html",
                 got=f"{self.status_code}, {self.content_type or 'of no type'}",
+                deciding=self,
             )
         return Page(self.text, self.path)
 
@@ -190,6 +195,12 @@ class Transcript:
         for part in parts:
             for step in part[1:]:
                 self.add(step)
+
+    def decide(self, step: dict[str, Any]) -> None:
+        """Mark the step that decides the test, and put it in where there was no room for it, or another stands for it."""
+        if not any(each is step for each in self.steps):
+            self.steps.insert(MAX_EXCHANGES // 3, step)
+        step["is_deciding"] = True
 
     def receive(self, size: int) -> None:
         """Count what was received.
@@ -407,6 +418,7 @@ class Client:
         for cookie in list(self._jar)[:-MAX_COOKIES]:
             self._jar.clear(cookie.domain, cookie.path, cookie.name)
         step["response"] = _shown_response(reply)
+        reply.step = step
         return reply
 
 

@@ -375,6 +375,8 @@ class Examination:
         if isinstance(error, Wrong):
             if isinstance(error, DidNotStart) and self._is_hopeless(error):
                 self._stops = True
+            if error.deciding is not None and error.deciding.step is not None:
+                self._transcript.decide(error.deciding.step)
             return {
                 "status": "fail",
                 "symptom": error.symptom,
@@ -427,10 +429,9 @@ class Examination:
 
     def _add_evidence(self, outcome: dict[str, Any]) -> None:
         steps = self._transcript.steps
-        for step in reversed(steps):
-            if step["kind"] in ("http", "call"):
-                step["is_deciding"] = True
-                break
+        talks = [step for step in steps if step["kind"] in ("http", "call")]
+        if talks and not any("is_deciding" in step for step in talks):
+            talks[-1]["is_deciding"] = True
         outcome["transcript"] = steps
         if self._link.is_lost:
             return
@@ -512,19 +513,21 @@ def _plain(value: object) -> str:
 
 
 def _bounded(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Take bodies out of the middle of a transcript until the event is small enough."""
+    """Take bodies out of the middle of a transcript until the event is small enough, but for the step that decided."""
     steps: Sequence[dict[str, Any]] = outcome.get("transcript") or ()
     size = len(json.dumps(outcome, default=repr))
     for step in list(steps)[1:-2]:
         if size <= MAX_EVENT_BYTES:
             break
+        if "is_deciding" in step:
+            continue
         for part in ("request", "response"):
             if isinstance(step.get(part), dict) and step[part].get("body"):
                 size -= len(json.dumps(step[part]["body"]))
                 step[part]["body"] = None
                 step[part]["truncated"] = True
     if size > MAX_EVENT_BYTES and len(steps) > 12:
-        outcome["transcript"] = [*steps[:6], *steps[-6:]]
+        outcome["transcript"] = [*steps[:6], *(step for step in steps[6:-6] if "is_deciding" in step), *steps[-6:]]
     return outcome
 
 

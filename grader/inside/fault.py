@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .client import Reply
 
 
 class Wrong(AssertionError):
@@ -12,14 +15,18 @@ class Wrong(AssertionError):
     `unreadable`, `sql`, `too-many-statements`, `started`), from which the learner's "usually means" line is chosen.
 
     `expected` and `got`: a text is words, or what came as it came, and stands without quotes; other values as `show` writes them.
+    `deciding` is the answer that is wrong; without it the transcript's last step decides.
     """
 
-    def __init__(self, symptom: str, message: str, *, expected: Any = None, got: Any = None) -> None:
+    def __init__(
+        self, symptom: str, message: str, *, expected: Any = None, got: Any = None, deciding: Reply | None = None
+    ) -> None:
         super().__init__(message)
         self.symptom = symptom
         self.message = message
         self.expected = expected
         self.got = got
+        self.deciding = deciding
 
 
 class DidNotStart(Wrong):

@@ -75,6 +75,7 @@ class Matrix:
                 f"{len(wrong)} of {len(cells)} cells of the table are wrong, first {wrong[0].role}'s {wrong[0].route}",
                 expected=_drawn(roles, lines, {(c.route, c.role): "|".join(map(str, c.wanted)) for c in cells}),
                 got=_drawn(roles, lines, shown),
+                deciding=wrong[0].reply,
             )
         return cells
 

@@ -59,6 +59,31 @@ def test_part_of_the_points_for_part_of_the_tasks(choice: Choice) -> None:
     assert deciding[0].request["curl"].startswith("curl -i -X POST http://127.0.0.1:")
 
 
+_TABLE = """matrix.check(
+        "nobody\\n" + "\\n".join(f"GET /missing/{n} {200 if n == 25 else 404}" for n in range(70)),
+        {"nobody": client.request},
+    )
+    assert"""
+_READS_THE_FIRST = """first = client.get("/")
+    client.get("/missing")
+    first.json()
+    assert"""
+
+
+def test_the_answer_that_decides_is_marked_wherever_it_stands(quick: Choice, tmp_path: Path) -> None:
+    """A table's first wrong cell, though so many follow that it had no room; an answer that is read after another came."""
+    tests = TESTS.replace("(client):", "(client, matrix):").replace("assert", _TABLE, 1)
+    tests = _READS_THE_FIRST.join(tests.rsplit("assert", 1))
+    exercise = load_exercise(make_exercise(tmp_path, files={"tests/test_one_dish.py": tests}))
+    report = grade(exercise, situation("greets_only"), quick)
+
+    for name, path in (("test_a_known_dish_is_answered", "/missing/25"), ("test_an_unknown_dish_is_missing", "/")):
+        test = of(report, name)
+        assert [step.request["path"] for step in test.transcript if step.is_deciding] == [path], told(report)
+    paths = [int(step.request["path"].rpartition("/")[2]) for step in report.tests[0].transcript]
+    assert paths == sorted(paths)
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
