@@ -278,6 +278,8 @@ class Examination:
             return
         for each in self._uncollected:
             self._link.event("collect-error", **each)
+        if self._settings.get("order") == "backward":
+            session.items[:] = _backward(session.items)
         self._link.event("collected", names=[_name(item) for item in session.items])
 
     @pytest.hookimpl(wrapper=True)
@@ -308,10 +310,9 @@ class Examination:
         return result
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        for mark in item.iter_markers("needs"):
-            missing = [name for name in mark.args if name not in self._passed]
-            if missing:
-                raise _Needs(missing[0])
+        missing = [name for name in _needed(item) if name not in self._passed]
+        if missing:
+            raise _Needs(missing[0])
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Any:
@@ -455,6 +456,20 @@ class Examination:
 
 def _name(item: pytest.Item) -> str:
     return str(getattr(item, "originalname", None) or item.name)
+
+
+def _needed(item: pytest.Item) -> list[str]:
+    return [name for mark in item.iter_markers("needs") for name in mark.args]
+
+
+def _backward(items: Sequence[pytest.Item]) -> list[pytest.Item]:
+    """Put tests in the opposite order, but each behind those that it needs."""
+    left, ordered = list(items), []
+    while left:
+        waiting = {_name(item) for item in left}
+        last = next(place for place in reversed(range(len(left))) if waiting.isdisjoint(_needed(left[place])))
+        ordered.append(left.pop(last))
+    return ordered
 
 
 def _one_line(error: BaseException) -> str:

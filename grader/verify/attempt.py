@@ -69,12 +69,16 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """One submission to grade. `is_recorded` keeps the transcripts of tests that pass, too."""
+    """One submission to grade. `is_recorded` keeps the transcripts of tests that pass, too.
+
+    `is_backward` runs the tests in the opposite order, but each behind those that it needs.
+    """
 
     files: Files
     seed: int
     is_recorded: bool = False
     until_failure: bool = False
+    is_backward: bool = False
     start_s: float | None = None
 
 
@@ -146,7 +150,7 @@ class Runner:
 
 
 class _Watched:
-    """A sandbox that asks the examiner to record, and can stop at the first test that fails."""
+    """A sandbox that asks the examiner for what is planned, and can stop at the first test that fails."""
 
     def __init__(self, sandbox: Sandbox, plan: Plan, stop: threading.Event) -> None:
         self.name = sandbox.name
@@ -166,9 +170,12 @@ class _Watched:
 
         if self._stop.is_set():
             raise Stopped
+        asked: dict[str, Any] = {}
         if self._plan.is_recorded:
-            settings = {**pod.examiner.settings, "record": True}
-            pod = replace(pod, examiner=replace(pod.examiner, settings=settings))
+            asked["record"] = True
+        if self._plan.is_backward:
+            asked["order"] = "backward"
+        pod = replace(pod, examiner=replace(pod.examiner, settings={**pod.examiner.settings, **asked}))
         result = self._sandbox.run(pod, hear)
         self.events = result.events
         return result

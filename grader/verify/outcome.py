@@ -15,7 +15,7 @@ ABOUT = {
     "structure": "metadata, README, hints, points and sentences are whole",
     "written": "nothing is left for the author to write",
     "starter": "the starter runs, has a TODO, and fails a test of every task",
-    "answers": "the reference and every alternative earn every point, on other data for every seed",
+    "answers": "the reference and every alternative earn every point, on other data for every seed; the tests' order is no matter",
     "mutants": "each wrong answer fails the tests that it names, and no others of other tasks",
     "machine": "the tests catch the mutants that a machine makes of the reference",
     "hostile": "submissions that cheat earn no more than the starter, and see nothing of the tests",

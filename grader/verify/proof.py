@@ -174,6 +174,9 @@ class _Proof:
         starter = self._submit(self._starter_files, is_recorded=True)
         references = [self._submit(self._reference, number, is_recorded=True) for number in self._numbers()[1:]]
         again = self._submit(self._reference, is_recorded=True)
+        backward: Future[Attempt] | None = None
+        if pilot.is_whole and exercise.fresh == "test":  # else tests are meant to go on from one another
+            backward = self._submit(self._reference, is_backward=True)
         alternatives = {
             each.id: [self._submit(exercise.variant("alternatives", each.id), number) for number in self._numbers()]
             for each in exercise.alternatives
@@ -195,6 +198,8 @@ class _Proof:
         self._check_starter(first)
         runs = [pilot, *(each.result() for each in references)]
         self._check_answers(runs, {id: [each.result() for each in found] for id, found in alternatives.items()})
+        if backward is not None:
+            self._check_order(backward.result())
         recording = Recording(first=pilot, again=again.result(), other=runs[1] if len(runs) > 1 else pilot)
         if pilot.is_whole:
             self._check_data(recording)
@@ -219,7 +224,13 @@ class _Proof:
         return range(self._settings.seeds)
 
     def _submit(
-        self, files: Files, number: int = 0, *, is_recorded: bool = False, until_failure: bool = False
+        self,
+        files: Files,
+        number: int = 0,
+        *,
+        is_recorded: bool = False,
+        until_failure: bool = False,
+        is_backward: bool = False,
     ) -> Future[Attempt]:
         self._gradings += 1
         plan = Plan(
@@ -227,6 +238,7 @@ class _Proof:
             seed=seed_of(self._exercise, number),
             is_recorded=is_recorded,
             until_failure=until_failure,
+            is_backward=is_backward,
         )
         return self._runner.submit(self._exercise, plan)
 
@@ -348,6 +360,19 @@ class _Proof:
             self.note("answers", self._where(folder), text, remedy)
             break
         return len(attempts) - len(bad)
+
+    def _check_order(self, attempt: Attempt) -> None:
+        """Find tests that the reference passes only behind the tests that stand before them."""
+        report = attempt.report
+        assert report is not None
+        lost = {
+            self._test_place(test.name): _why([test], "") for test in report.tests if test.status in ("fail", "error")
+        }
+        if not lost and not attempt.is_whole:
+            lost["tests/"] = report.message
+        for place, why in lost.items():
+            remedy = "let it make what it uses, not take what another test has left; or name that test in `needs`"
+            self.note("answers", self._where(place), f"with the tests in the opposite order, {why}", remedy)
 
     def _check_data(self, recording: Recording) -> None:
         if self._settings.seeds < 2 or not recording.other.is_whole:

@@ -239,9 +239,9 @@ class InProcess(FakeSandbox):
                 text = f"{name}:{line}: in <module>\nE   {type(error).__name__}: {error}"
                 tell({"event": "collect-error", "where": name, "text": text})
                 return PodResult(events=tuple(events), ending="done")
-            for test, function in list(namespace.items()):
-                if test.startswith("test_"):
-                    tell(self._play(pod, test, function, is_recorded))
+            tests = [(test, function) for test, function in namespace.items() if test.startswith("test_")]
+            for test, function in reversed(tests) if pod.examiner.settings.get("order") == "backward" else tests:
+                tell(self._play(pod, test, function, is_recorded))
         tell({"event": "done", "exit_code": 0})
         return PodResult(events=tuple(events), ending="done", durations_ms={"pod": 20.0})
 

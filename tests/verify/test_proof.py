@@ -112,6 +112,18 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
         "exercise-04-late-fee/tests/test_fees.py:13",
         "`test_grace` asks for a fixture `klient`; there are: app, call, client, db, fake, matrix, openapi, rng, suite",
     ),
+    "a test that takes what another has left": (
+        {
+            "tests_test_fees_py": lambda text: (
+                text.replace("import pytest\n", "import pytest\n\nSEEN = {}\n")
+                .replace("    for _ in range(3)", "    SEEN['grace'] = 3\n    for _ in range(3)")
+                .replace('call("fee", 3)', 'call("fee", SEEN["grace"])')
+            )
+        },
+        "answers",
+        "exercise-04-late-fee/tests/test_fees.py:16",
+        "with the tests in the opposite order, `test_grace` fails: KeyError: 'grace'",
+    ),
     "a test that does not end": (
         {"tests_test_fees_py": swap('assert call("fee", 0) == 0', 'call("fee", 0)\n    raise TimeoutError')},
         "answers",
@@ -315,6 +327,54 @@ def test_a_hidden_test_that_can_not_work_is_found_at_its_first_run(
     assert remedy in found.findings[0].remedy
     assert found.gradings == 1
     assert found.point("mutants").seen == "the hidden tests don't run"
+
+
+_NEEDS = """
+
+@pytest.mark.task("fee", points=1)
+def test_all_day(call):
+    \"\"\"The desk has seen a late return.\"\"\"
+    assert call("fee", SEEN[0]) == SEEN[0] * 10
+"""
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_order_of_tests_is_no_matter_but_for_those_that_are_needed(
+    is_named: bool, tmp_path: Path, quick: Choice
+) -> None:
+    """In a real sandbox: what the module holds since another test is found, unless that test is named in `needs`."""
+    mark = '@pytest.mark.needs("test_fee")\n' if is_named else ""
+    needs = _NEEDS.replace("def ", f"{mark}def ")
+    folder = make(
+        tmp_path,
+        tests_test_fees_py=lambda text: (
+            text.replace("import pytest\n", "import pytest\n\nSEEN = []\n").replace(
+                '        assert call("fee", days)', '        SEEN.append(days)\n        assert call("fee", days)'
+            )
+            + needs
+        ),
+        exercise_toml=lambda text: text.replace("points = 3", "points = 4"),
+        README_md=lambda text: text + "- The desk has seen a late return.\n",
+    )
+
+    found = proven(folder, quick, Settings(seeds=2, is_quick=True, has_hostile=False))
+
+    line = (folder / "tests" / "test_fees.py").read_text("utf-8").splitlines().index("def test_all_day(call):") + 1
+    order = [
+        each for each in found.findings if "with the tests in the opposite order, `test_all_day` fails" in each.text
+    ]
+    assert [each.where for each in order] == ([] if is_named else [f"{folder.name}/tests/test_fees.py:{line}"]), told(
+        found
+    )
+    assert is_named == found.is_sound
+
+
+def test_where_tests_go_on_from_one_another_their_order_is_not_tried(tmp_path: Path, fake: Choice) -> None:
+    """One app for the whole exercise is meant to keep what earlier tests did."""
+    edits = CASES["a test that takes what another has left"][0]
+    folder = make(tmp_path, **edits, exercise_toml=swap("minutes = 10", 'minutes = 10\nfresh = "exercise"'))
+
+    assert told(proven(folder, fake)) == []
 
 
 def test_what_can_not_be_handed_in_is_told_once_and_nothing_is_said_of_what_was_not_read(
