@@ -80,6 +80,7 @@ def _files(slug: str, title: str, kind: Kind, before: Mapping[str, object]) -> d
         "needs": before["needs"],
     }
     if kind == "query":
+        document["track"] = "databases/queries"
         document["database"] = "sqlite"
     if kind != "http":
         document["function"] = {"module": sample.module}
@@ -109,9 +110,8 @@ def _files(slug: str, title: str, kind: Kind, before: Mapping[str, object]) -> d
     head = "# AUTHOR: read every line here: track, difficulty, minutes, what it teaches and what it needs\n"
     return {
         TOML: head + to_toml(document),
-        "README.md": _README.format(title=title, task=sample.task, interface=sample.interface, tested=sample.tested)
-        + "\n".join(f"- {sentence}" for sentence in sample.sentences)
-        + "\n",
+        "README.md": _README.format(title=title, sample=sample)
+        + "".join(f"- {sentence}\n" for sentence in sample.sentences),
         "notes.md": "# Notes for authors\n\nAUTHOR: what it teaches, and what is out of scope so that it does not grow.\n",
         f"starter/{file}": sample.code.format(body=sample.starter, word="AUTHOR: what is given"),
         f"reference/{file}": sample.code.format(body=sample.reference, word="What is given."),
@@ -126,19 +126,23 @@ _README = """\
 
 AUTHOR: tell the story here, without code: who needs this, and why.
 
-## 1. {task}
+## What you are given
 
-{interface}
+{sample.given}
+
+## 1. {sample.task}
+
+{sample.interface}
 
 AUTHOR: say every rule that a test will check; what is not said is not tested.
 
 ## An example
 
-AUTHOR: one request and its reply, with values that are never tested.
+AUTHOR: {sample.example}, with values that are never tested.
 
 ## How it will be tested
 
-{tested}
+{sample.tested}
 
 """
 
@@ -149,7 +153,9 @@ class _Sample:
     def __init__(self, **texts: str) -> None:
         self.module = texts["module"]
         self.task = texts["task"]
+        self.given = texts["given"]
         self.interface = texts["interface"]
+        self.example = texts["example"]
         self.tested = texts["tested"]
         self.sentences = texts["sentences"].splitlines()
         self.code = texts["code"]
@@ -167,7 +173,9 @@ _SAMPLES: Mapping[Kind, _Sample] = {
     "http": _Sample(
         module="app",
         task="Answer with the double",
+        given="`app.py` builds the app in `create_app()`. The route is declared; its body is yours to write.",
         interface='`GET /double/<number>` is answered 200 with JSON: `{"number": ...}`, twice the number.',
+        example="one request and its reply",
         tested="Your app is started with `create_app()` and asked over HTTP.",
         sentences="A number is answered 200, with twice that number.\nEach of several numbers is answered with its own double.",
         code='''\
@@ -221,7 +229,9 @@ def test_each_number_is_doubled(client, rng):
     "function": _Sample(
         module="answers",
         task="Give the double",
+        given="`answers.py` has the function `double`. Its body is yours to write.",
         interface="`double(number)` gives twice the number.",
+        example="one call and what it gives",
         tested="Your function is called with numbers that you haven't seen.",
         sentences="A number comes back doubled.\nEach of several numbers comes back doubled.",
         code='''\
@@ -264,10 +274,12 @@ def test_each_number_is_doubled(call, rng):
     "query": _Sample(
         module="queries",
         task="List the old titles",
+        given="`queries.py` has the function `titles_before`. Its body is yours to write.",
         interface=(
             "`titles_before(session, year)` takes a SQLAlchemy session on a database with a table `books` (`title`, `year`)\n"
             "and gives the titles of the books from before that year, in alphabetical order."
         ),
+        example="a few rows, one call and what it gives for them",
         tested="Your function is called on libraries whose rows you haven't seen.",
         sentences="The titles from before the year are found, in order.\nA book of the year itself is left out.",
         code='''\

@@ -40,7 +40,7 @@ def test_a_new_exercise_lacks_nothing_but_what_is_marked(kind: Kind, tmp_path: P
     assert examine(folder).findings == ()
 
 
-@pytest.mark.parametrize("kind", ["http", "query"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_new_exercise_is_sound_when_it_is_run(kind: Kind, tmp_path: Path, quick: Choice) -> None:
     """Its tests, its reference and its mutant are a working example."""
     (tmp_path / "exercises").mkdir()
@@ -52,6 +52,20 @@ def test_a_new_exercise_is_sound_when_it_is_run(kind: Kind, tmp_path: Path, quic
 
     assert [finding.text for finding in found.findings if finding.point != "time"] == []
     assert found.machine.percent == 100
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_exercise_speaks_of_what_its_kind_is(kind: Kind, tmp_path: Path) -> None:
+    """A function gets no request, and each kind says which file is the learner's and how hard it is."""
+    folder = new_exercise(tmp_path, "one-dish", kind)
+    readme = (folder / "README.md").read_text("utf-8")
+    toml = (folder / "exercise.toml").read_text("utf-8")
+
+    assert ("request" in readme) == (kind == "http")
+    assert f"`{next((folder / 'starter').iterdir()).name}`" in readme
+    assert ('track = "databases/queries"' in toml) == (kind == "query")
+    for key in ("track", "difficulty", "minutes", "teaches", "needs"):
+        assert re.search(rf"^{key} = ", toml, re.MULTILINE)
 
 
 def test_the_number_is_the_next_one_and_what_can_be_known_is_taken_from_the_last(tmp_path: Path) -> None:
