@@ -113,15 +113,16 @@ def test_ten_authors(client, db, shop, some):
 
 @pytest.mark.task("few", points=3)
 def test_a_thousand_authors(client, db, shop, rng):
-    """A page of 500 out of 1,000 authors takes at most 4 statements, too, and comes within 300 milliseconds."""
+    """A page of 500 out of 1,000 authors takes at most 4 statements, too; all 1,000 on one page come within 300 milliseconds."""
     made = shop([place % 2 for place in range(1000)])
     page = rng.choice([1, 2])
     with db.budget(AT_MOST):
-        replies = [client.get("/authors", params={"page": page, "per_page": 500})]
-    assert replies[0].json() == made.page(page, 500)
+        assert client.get("/authors", params={"page": page, "per_page": 500}).json() == made.page(page, 500)
+    replies = [client.get("/authors", params={"per_page": 1000})]
+    assert replies[0].json() == made.page(1, 1000)
     # A busy machine may be slow once, not three times.
     while replies[-1].elapsed_s > AT_MOST_S and len(replies) < 4:
-        replies.append(client.get("/authors", params={"page": page, "per_page": 500}))
+        replies.append(client.get("/authors", params={"per_page": 1000}))
     assert min(reply.elapsed_s for reply in replies) <= AT_MOST_S
 
 
