@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import http.cookiejar
 import json
 import shlex
 import socket
 import threading
 import time
 import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from email.message import Message
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from .fault import Wrong
 
 if TYPE_CHECKING:
+    from .cookies import Cookies
     from .page import Page
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -30,10 +29,6 @@ MAX_RECEIVED_BYTES = 32 * 1024 * 1024
 
 MAX_VALUES = 200_000
 """Of the brackets and commas of a body that is read as JSON: each may become an object of a hundred bytes."""
-
-MAX_COOKIES = 100
-MAX_COOKIE_CHARACTERS = 4096
-"""As browsers do: https://www.rfc-editor.org/rfc/rfc6265#section-6.1"""
 
 SECRET_HEADERS = {"authorization", "cookie", "set-cookie", "x-api-key"}
 _UNSET: Any = object()
@@ -233,14 +228,6 @@ def _outcome(step: Mapping[str, Any]) -> tuple[bool, int, str, str, str]:
     return response is None, status, step.get("note", ""), request["method"], request["path"]
 
 
-class _CookiePolicy(http.cookiejar.DefaultCookiePolicy):
-    """Takes the cookies that a browser would."""
-
-    def set_ok(self, cookie: http.cookiejar.Cookie, request: urllib.request.Request) -> bool:
-        size = len(cookie.name or "") + len(cookie.value or "")
-        return size <= MAX_COOKIE_CHARACTERS and super().set_ok(cookie, request)
-
-
 class Client:
     """One visitor. Requests go to the learner's app over real HTTP; each visitor keeps cookies of its own."""
 
@@ -252,7 +239,7 @@ class Client:
         self._port = port
         self._transcript = transcript
         self._timeout_s = timeout_s
-        self._jar = http.cookiejar.CookieJar(_CookiePolicy())
+        self._cookies: Cookies | None = None
 
     def another(self) -> Client:
         """Give a second visitor, without cookies."""
@@ -261,18 +248,18 @@ class Client:
     @property
     def cookies(self) -> dict[str, str]:
         """The cookies that this visitor holds now."""
-        return {cookie.name: cookie.value or "" for cookie in self._jar}
+        return {} if self._cookies is None else self._cookies.values
 
     def set_cookie(self, name: str, value: str) -> None:
         """Make this visitor hold a cookie, in place of one of that name."""
-        for cookie in list(self._jar):
-            if cookie.name == name:
-                self._jar.clear(cookie.domain, cookie.path, cookie.name)
-        self._jar.set_cookie(
-            http.cookiejar.Cookie(
-                0, name, value, None, False, "127.0.0.1", False, False, "/", True, False, None, True, None, None, {}
-            )
-        )
+        self._held().put(name, value)
+
+    def _held(self) -> Cookies:
+        if self._cookies is None:
+            from .cookies import Cookies
+
+            self._cookies = Cookies()
+        return self._cookies
 
     def get(self, path: str, **options: Any) -> Reply:
         """Send a GET request; the options are those of `request`."""
@@ -378,10 +365,9 @@ class Client:
     ) -> Reply:
         port = self._port()
         url = f"http://127.0.0.1:{port}{target}"
-        lookup = urllib.request.Request(url)
-        self._jar.add_cookie_header(lookup)
-        if lookup.has_header("Cookie") and not any(name.lower() == "cookie" for name in headers):
-            headers = {**headers, "Cookie": lookup.get_header("Cookie") or ""}
+        cookie = None if self._cookies is None else self._cookies.header(url)
+        if cookie is not None and not any(name.lower() == "cookie" for name in headers):
+            headers = {**headers, "Cookie": cookie}
         shown = _shown_request(method, target, url, headers, content)
         step: dict[str, Any] = {"kind": "http", "request": {**shown, "visitor": self._number}}
         self._transcript.add(step)
@@ -414,22 +400,11 @@ class Client:
             connection.close()
         elapsed_s = time.monotonic() - started
         reply = Reply(response.status, response.reason, Headers(response.getheaders()), received, elapsed_s, target)
-        self._jar.extract_cookies(_ForCookies(response.msg), lookup)  # type: ignore[arg-type]
-        for cookie in list(self._jar)[:-MAX_COOKIES]:
-            self._jar.clear(cookie.domain, cookie.path, cookie.name)
+        if reply.cookies_set:
+            self._held().take(url, response.msg)
         step["response"] = _shown_response(reply)
         reply.step = step
         return reply
-
-
-class _ForCookies:
-    """What `http.cookiejar` asks of a response."""
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def info(self) -> Message:
-        return self._message
 
 
 def _content(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import gc
+import importlib
 import json
 import os
 import random
@@ -610,7 +611,11 @@ def run_pytest(folder: str, plugins: list[Any]) -> int:
 
 
 def warm_up() -> None:
-    """Run pytest once on nothing: its first session in a process costs far more than those that follow."""
+    """Run pytest once on nothing: its first session in a process costs far more than those that follow.
+
+    Import what some tests need, too.
+    """
+    importlib.import_module(".cookies", __package__)
     folder = tempfile.mkdtemp(prefix="warm-")
     with open(os.path.join(folder, "test_nothing.py"), "w", encoding="ascii") as file:
         file.write("def test_nothing():\n    assert True\n")

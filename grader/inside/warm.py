@@ -16,6 +16,8 @@ def touch() -> None:
     """Do once more, in a fork that waits, what its job will do: each page of memory that this writes to is copied before."""
     if "flask" in sys.modules:
         warm_server()
+    if "sqlalchemy.orm" in sys.modules:
+        warm_database()
 
 
 def warm_server() -> None:

@@ -93,7 +93,7 @@ class _BubblewrapExaminer(Examiner):
     def open(self, shape: Shape) -> Iterator[Opened]:
         """Start a solution's box; end it and all that is in it. See `BegunPod.open`."""
         started = time.monotonic()
-        limits = with_spares(shape.limits) if self._ahead else shape.limits
+        limits = with_spares(shape) if self._ahead else shape.limits
         joined = ["/usr/bin/nsenter", f"--net=/proc/{self._box.wait()}/ns/net"]
         if os.geteuid() != 0:
             joined += [f"--user=/proc/{self._box.wait()}/ns/user", "--preserve-credentials"]

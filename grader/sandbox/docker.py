@@ -313,7 +313,7 @@ class _DockerExaminer(Examiner):
             self._await_removal()
             _create(
                 self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
-                limits=with_spares(shape.limits) if self._ahead else shape.limits,
+                limits=with_spares(shape) if self._ahead else shape.limits,
                 runtime=self._runtime, joined=self._name,
             )  # fmt: skip
             self._channels[name] = _attach(self._api, name)

@@ -73,15 +73,20 @@ def examiner_arguments(*, ahead: bool, many: bool) -> list[str]:
     return [word for word, is_wanted in (("warm", ahead), ("many", many)) if is_wanted]
 
 
+DATABASE_LIBRARY = "sqlalchemy.orm"
 SPARES = 8
 """Processes that wait in a solution box which itself waits: a test's app is up sooner in one that has touched its memory."""
 
 SPARE_MIB = 6
+SPARE_DATABASE_MIB = 11
+"""More, where it has touched the memory of the database's library too."""
 
 
-def with_spares(limits: Limits) -> Limits:
+def with_spares(shape: Shape) -> Limits:
     """Give the limits of a box in which spare processes wait, so that what is left for the learner's is not less."""
-    return replace(limits, memory_mib=limits.memory_mib + SPARES * SPARE_MIB, processes=limits.processes + SPARES)
+    each = SPARE_MIB + (SPARE_DATABASE_MIB if DATABASE_LIBRARY in shape.preload else 0)
+    limits = shape.limits
+    return replace(limits, memory_mib=limits.memory_mib + SPARES * each, processes=limits.processes + SPARES)
 
 
 Ending = Literal["done", "wall", "solution-lost", "examiner-lost", "cancelled"]

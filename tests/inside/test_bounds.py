@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from grader.inside import clear, values, wire
-from grader.inside.client import MAX_COOKIES, MAX_RECEIVED_BYTES, MAX_VALUES, Client, Headers, Reply, Transcript
+from grader.inside.client import MAX_RECEIVED_BYTES, MAX_VALUES, Client, Headers, Reply, Transcript
+from grader.inside.cookies import MAX_COOKIES
 from grader.inside.fault import Wrong
 from grader.inside.fixture import show
 
