@@ -99,6 +99,10 @@ _DENIED = {
 _CLONE = (56, 220)
 _CLONE3 = (435, 435)
 _PRLIMIT = (302, 261)
+_SOCKET = (41, 198)
+_FAMILIES = (1, 2, 10, 16)
+"""AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK. Others reach past the box's network, as AF_VSOCK does, or wide parts of the kernel."""
+
 _X32_BIT = 0x40000000
 _ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}
 
@@ -133,6 +137,11 @@ def program(machine: str) -> bytes | None:
         _instruction(_LOAD, _OFFSET_ARGUMENT_0),
         _instruction(_JUMP_ANY_BIT, _CLONE_NEW_ANY, 0, 1),
         refuse,
+        allow,
+        _instruction(_JUMP_EQUAL, _SOCKET[column], 0, len(_FAMILIES) + 3),
+        _instruction(_LOAD, _OFFSET_ARGUMENT_0),
+        *(_instruction(_JUMP_EQUAL, family, len(_FAMILIES) - place) for place, family in enumerate(_FAMILIES)),
+        _instruction(_RETURN, _ERRNO | errno.EAFNOSUPPORT),
         allow,
         # prlimit() on oneself is setrlimit(); on another process it would reach the keeper.
         _instruction(_JUMP_EQUAL, _PRLIMIT[column], 0, 3),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.error import SandboxError
@@ -37,6 +38,9 @@ USERS = {"keeper": "65532:65532", "examiner": "65533:65533"}
 
 SHM_BYTES = 1024 * 1024
 PYTHON = "/opt/grade/bin/python"
+FILTER = Path(__file__).with_name("seccomp.json")
+"""In place of the engine's own, which takes it a fifth of a container's start to compile, and allows more."""
+
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
 ENGINE_S = 30
 OLD_S = 3600
@@ -232,13 +236,15 @@ def _create(
     needs_names: bool = False,
 ) -> None:
     """Make a container. `joined`: the one whose network it shares; `None`: it has its own, with nothing but loopback."""
+    from docker import errors
+
     config = api.create_host_config(
         network_mode=f"container:{joined}" if joined else "none",
         runtime=runtime,
         read_only=True,
         tmpfs={ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
+        security_opt=["no-new-privileges", f"seccomp={FILTER.read_text()}"],
         mem_limit=limits.memory_mib * 1024 * 1024,
         memswap_limit=limits.memory_mib * 1024 * 1024,
         pids_limit=limits.processes + 1,  # for the one that waits for the next test
@@ -249,20 +255,31 @@ def _create(
         log_config={"Type": "none"},
         init=False,
     )
-    api.create_container(
-        image,
-        _command(module, arguments),
-        name=name,
-        user=USERS[module],
-        working_dir="/",
-        stdin_open=True,
-        environment={"LANG": "C.UTF-8"},
-        labels={LABEL: cgroup.owner_mark(), HOST_LABEL: socket.gethostname()},
-        host_config=config,
-        # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
-        # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
-        network_disabled=joined is None and not needs_names,
-    )
+
+    def create() -> None:
+        api.create_container(
+            image,
+            _command(module, arguments),
+            name=name,
+            user=USERS[module],
+            working_dir="/",
+            stdin_open=True,
+            environment={"LANG": "C.UTF-8"},
+            labels={LABEL: cgroup.owner_mark(), HOST_LABEL: socket.gethostname()},
+            host_config=config,
+            # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
+            # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
+            network_disabled=joined is None and not needs_names,
+        )
+
+    try:
+        create()
+    except errors.APIError as error:
+        if "seccomp profile" not in str(error):
+            raise
+        # Podman takes the name of a file on its own machine there, and nothing else. It has a filter of its own.
+        config["SecurityOpt"].pop()
+        create()
 
 
 class _DockerExaminer(Examiner):

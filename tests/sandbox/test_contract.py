@@ -255,6 +255,13 @@ def test_endless_output_is_stopped(choice: Choice) -> None:
     assert len(test.output) <= 8000
 
 
+def test_what_no_backend_needs_is_refused_by_the_kernel(choice: Choice) -> None:
+    """New namespaces, kernel keys, io_uring, AF_VSOCK and the like; threads, programs and the usual sockets are there."""
+    report = graded(choice, "asks_the_kernel")
+
+    assert of(report, "test_it_greets").status == "pass", told(report)
+
+
 def test_a_survivor_does_not_hold_the_port(choice: Choice) -> None:
     """What an app leaves behind is gone before the next start."""
     report = graded(choice, "survives")
