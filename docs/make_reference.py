@@ -183,9 +183,11 @@ REPORT: dict[str, dict[str, str]] = {
         "times": "so many requests of that moment, alike in method and path, came to the same; this is one of them",
     },
     "Statement": {
-        "sql": "the statement, its values as `?`",
-        "count": "how often it was sent",
-        "rows": "how many rows came, where that is known",
+        "sql": "the statement; its values as `?` where it was sent more than once",
+        "count": "how often it was sent and fared so",
+        "rows": "how many rows came or were changed, of all together; known where the code took them to the "
+        "last, as `fetchall` and a loop do, or where it changed some; not with `executemany` and `executescript`",
+        "error": "what SQLite said, where the statement failed; else empty",
     },
     "Frame": {
         "file": "the learner's file",

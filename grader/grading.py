@@ -300,7 +300,13 @@ def _test_result(test: HiddenTest, event: Mapping[str, Any]) -> TestResult:
             for step in event.get("transcript") or ()
         ],
         statements=[
-            Statement(sql=_text(each["sql"], 1000), count=each["count"]) for each in event.get("statements") or ()
+            Statement(
+                sql=_text(each["sql"], 1000),
+                count=each["count"],
+                rows=each["rows"],
+                error=_text(each["error"], 300),
+            )
+            for each in event.get("statements") or ()
         ],
         frames=_frames(crash),
         output=_text(event.get("output", ""), TEXT_MAX),

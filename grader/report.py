@@ -77,11 +77,15 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True, kw_only=True):
-    """An SQL statement that the learner's code sent, folded: the same text `count` times."""
+    """An SQL statement that the learner's code sent, folded: the same text `count` times, `rows` in all.
+
+    `error` is what the database said where it failed.
+    """
 
     sql: str
     count: int
     rows: int | None = None
+    error: str = ""
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):

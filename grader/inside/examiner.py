@@ -30,7 +30,7 @@ from . import wire
 from .client import Client, Transcript
 from .fake import Fake
 from .fault import DidNotStart, GraderFault, TestTimeout, Wrong
-from .fixture import App, Call, Database, Statement, Suite, after_start, fold, show, tell_limits, written
+from .fixture import App, Call, Database, Suite, after_start, fold, sent, show, tell_limits, written
 from .link import Link
 
 if TYPE_CHECKING:
@@ -442,7 +442,7 @@ class Examination:
         except Wrong:
             return
         outcome["output"] = str(evidence["output"])[-OUTPUT_SHOWN:]
-        outcome["statements"] = fold(after_start(written([Statement(str(text)) for text in evidence["statements"]])))
+        outcome["statements"] = fold(after_start(written(sent(evidence))))
         crashes = [crash for crash in evidence["crashes"] if isinstance(crash, dict)]
         if crashes:
             outcome["crash"] = crashes[-1]

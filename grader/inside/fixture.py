@@ -8,7 +8,6 @@ import re
 import signal
 import socket
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -378,9 +377,16 @@ def _tell_run(run: SuiteRun) -> str:
 
 @dataclass(frozen=True)
 class Statement:
-    """An SQL statement that the learner's code sent. The values that were bound stand in the text."""
+    """An SQL statement that the learner's code sent. The values that were bound stand in the text.
+
+    `rows` came or were changed, where that is known; `error` is what the database said against it. What can't be compiled or
+    lacks a value hasn't begun.
+    """
 
     sql: str
+    rows: int | None = None
+    error: str = ""
+    has_begun: bool = True
 
     @property
     def shape(self) -> str:
@@ -401,25 +407,47 @@ _OF_ITSELF = re.compile(
 )
 
 
+def sent(evidence: Mapping[str, Any]) -> list[Statement]:
+    """Read the statements out of what the keeper tells."""
+    return [
+        Statement(str(each["sql"]), each.get("rows"), str(each["error"]), bool(each["has_begun"]))
+        for each in evidence["statements"]
+    ]
+
+
 def written(statements: Sequence[Statement]) -> list[Statement]:
     """Leave out what SQLAlchemy's dialect asks of itself: the learner wrote none of it. Any other PRAGMA stays."""
     return [statement for statement in statements if not _OF_ITSELF.match(statement.sql)]
 
 
 def fold(statements: Sequence[Statement]) -> list[dict[str, Any]]:
-    """Count equal statements, in the order in which each came first. One that came once stands with its values."""
-    counts = Counter(statement.shape for statement in statements)
-    once = {statement.shape: " ".join(statement.sql.split()) for statement in statements}
+    """Count equal statements that fared alike, in the order in which each came first. One that came once stands with its values.
+
+    The rows are those of all together.
+    """
+    groups: dict[tuple[str, str], list[Statement]] = {}
+    for statement in statements:
+        groups.setdefault((statement.shape, statement.error), []).append(statement)
     return [
-        {"sql": (shape if count > 1 else once[shape])[:1000], "count": count}
-        for shape, count in list(counts.items())[:60]
+        {
+            "sql": (shape if len(group) > 1 else " ".join(group[0].sql.split()))[:1000],
+            "count": len(group),
+            "rows": _sum([statement.rows for statement in group]),
+            "error": error[:300],
+        }
+        for (shape, error), group in list(groups.items())[:60]
     ]
+
+
+def _sum(numbers: Sequence[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if len(known) == len(numbers) else None
 
 
 def after_start(statements: Sequence[Statement]) -> Sequence[Statement]:
     """Leave out what an app sends first of all to make its tables, unless it sent nothing else."""
     for place, statement in enumerate(statements):
-        if not statement.sql.lstrip().upper().startswith(_MAKES_TABLES):
+        if statement.error or not statement.sql.lstrip().upper().startswith(_MAKES_TABLES):
             return statements[place:]
     return statements
 
@@ -538,9 +566,15 @@ class Database:
         self._link.ask("forget")
 
     def statements(self) -> list[Statement]:
-        """Give the statements that the learner's code has sent, without transaction control, in order."""
-        found = [Statement(str(text)) for text in self._link.ask("evidence")["statements"]]
-        return [statement for statement in found if not statement.sql.lstrip().upper().startswith(_NOT_COUNTED)]
+        """Give the statements that the learner's code has sent, without transaction control, in order.
+
+        One that the database could not begin, as it names no column that exists, isn't among them.
+        """
+        return [
+            statement
+            for statement in sent(self._link.ask("evidence"))
+            if statement.has_begun and not statement.sql.lstrip().upper().startswith(_NOT_COUNTED)
+        ]
 
     @contextmanager
     def budget(self, at_most: int) -> Iterator[None]:

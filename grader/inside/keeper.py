@@ -19,13 +19,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import cgroup, clear, confine, fork, learner, processes, reader, seccomp, suite, warm, wire
+from . import cgroup, clear, confine, fork, learner, processes, reader, seccomp, statements, suite, warm, wire
 
 OUTPUT_TAIL_BYTES = 16 * 1024
-MAX_STATEMENTS = 5000
-MAX_STATEMENT_CHARACTERS = 700_000
-"""Of all statements that are remembered, so that the evidence fits a frame however they are written in JSON."""
-
 MAX_NOTES_BYTES = 8 * 1024 * 1024
 MAX_CRASH_DEPTH = 20
 DATABASE_S = 5.0
@@ -106,9 +102,7 @@ class Keeper:
             return self.evidence()
         elif op == "forget":
             self._drain()
-            self._statements.clear()
-            self._statement_characters = 0
-            self._dropped_statements = 0
+            self._statements = statements.Statements()
         else:
             return {"error": f"no operation `{op}`"}
         return {"ok": True}
@@ -261,8 +255,7 @@ class Keeper:
         self._drain()
         return {
             "output": self._output.decode("utf-8", "replace"),
-            "statements": list(self._statements),
-            "dropped_statements": self._dropped_statements,
+            "statements": self._statements.told(),
             "crashes": list(self._crashes),
             "ended": self._ended,
             "limits": self._limits_reached(),
@@ -296,9 +289,7 @@ class Keeper:
         self._output = bytearray()
         self._output_total = 0
         self._output_exceeded = False
-        self._statements: collections.deque[str] = collections.deque()
-        self._statement_characters = 0
-        self._dropped_statements = 0
+        self._statements = statements.Statements()
         self._crashes: collections.deque[Any] = collections.deque(maxlen=5)
         self._notes_buffer = bytearray()
         self._notes_total = 0
@@ -354,14 +345,8 @@ class Keeper:
             note = wire.decode(line)
         except wire.BadFrame:
             return
-        if isinstance(note.get("sql"), str):
-            self._statements.append(note["sql"])
-            self._statement_characters += len(note["sql"])
-            while len(self._statements) > MAX_STATEMENTS or self._statement_characters > MAX_STATEMENT_CHARACTERS:
-                self._statement_characters -= len(self._statements.popleft())
-                self._dropped_statements += 1
-        else:
-            self._take_crash(note.get("crash"))
+        self._statements.take(note)
+        self._take_crash(note.get("crash"))
 
     def _take_crash(self, crash: Any) -> None:
         if not isinstance(crash, dict) or wire.is_deeper(crash, MAX_CRASH_DEPTH):

@@ -1,7 +1,7 @@
 """The learner's process: load their code and serve it, or answer calls of their functions.
 
 Runs in a fork of the keeper, after every limit is in force. What it says goes over `notes`, one JSON object a line, and is data
-that nobody vouches for: `{"sql": text}` a statement sent, `{"crash": {...}}` an exception with the learner's own frames.
+that nobody vouches for: of a statement (see `statements`), or `{"crash": {...}}` an exception with the learner's own frames.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-from . import suite, values, wire
+from . import statements, suite, values, wire
 
 MAX_NOTE_BYTES = 3500
 """Below PIPE_BUF, so that notes of several processes never mix on the pipe."""
@@ -86,7 +86,7 @@ def run(job: Job) -> NoReturn:
     os.chdir(job.code)
     sys.path.insert(0, job.code)  # where a script's folder would be
     if job.database is not None:
-        _watch_sqlite(notes)
+        statements.watch(notes.send)
     try:
         if job.kind == "http":
             _serve(job, notes)
@@ -269,25 +269,6 @@ def _special(value: Any, job: Job, opened: list[Callable[[], None]]) -> Any:
     session = sqlalchemy.orm.Session(engine)
     opened += [session.close, engine.dispose]
     return session
-
-
-def _watch_sqlite(notes: _Notes) -> None:
-    """Note each statement of each SQLite connection that is opened from now on."""
-    import sqlite3
-    import sqlite3.dbapi2
-
-    connect = sqlite3.connect
-
-    def note(statement: str) -> None:
-        notes.send({"sql": statement[:2000]})
-
-    def watched(*arguments: Any, **options: Any) -> sqlite3.Connection:
-        connection: sqlite3.Connection = connect(*arguments, **options)
-        connection.set_trace_callback(note)
-        return connection
-
-    for module in (sqlite3, sqlite3.dbapi2):
-        setattr(module, "connect", watched)  # noqa: B010
 
 
 def describe(error: BaseException, code: str) -> dict[str, Any]:

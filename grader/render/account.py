@@ -515,13 +515,20 @@ def _statements(statements: Sequence[Statement], bounds: Bounds) -> list[Block]:
     if not statements:
         return []
     total = sum(statement.count for statement in statements)
+    # One that failed is never among those that are left out.
+    first, rest = statements[: bounds.statements], statements[bounds.statements :]
+    shown = [*first, *[statement for statement in rest if statement.error][: bounds.statements]]
     lines: list[Line] = []
-    for statement in statements[: bounds.statements]:
-        rows = "" if statement.rows is None else f" ({counted(statement.rows, 'row')})"
+    for statement in shown:
         times = f"x {statement.count:,}: " if statement.count > 1 else ""
-        lines.append(Line(f"{times}{one_line(' '.join(statement.sql.split()), bounds.line_characters)}{rows}"))
-    if len(statements) > bounds.statements:
-        lines.append(Line(f"… {counted(len(statements) - bounds.statements, 'other statement')}", "prose"))
+        rows = "" if statement.rows is None else f" → {counted(statement.rows, 'row')}"
+        in_all = " in all" if rows and times else ""
+        sql = one_line(" ".join(statement.sql.split()), bounds.line_characters)
+        lines.append(Line(f"{times}{sql}{rows}{in_all}"))
+        if statement.error:
+            lines.append(Line(f"  failed: {one_line(statement.error, 300)}"))
+    if len(statements) > len(shown):
+        lines.append(Line(f"… {counted(len(statements) - len(shown), 'other statement')}", "prose"))
     return [Block(f"SQL that your code sent ({counted(total, 'statement')})", lines)]
 
 

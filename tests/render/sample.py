@@ -227,10 +227,11 @@ def failed() -> Report:
                 ),
             ],
             expected="at most 2 statements",
-            got="42 statements",
+            got="43 statements",
             statements=[
                 Statement(sql="SELECT dish.id, dish.name\nFROM dish", count=1, rows=41),
-                Statement(sql="SELECT tag.name FROM tag WHERE tag.dish_id = ?", count=41),
+                Statement(sql="SELECT tag.name FROM tag WHERE tag.dish_id = ?", count=41, rows=97),
+                Statement(sql="SELECT colour FROM tag", count=1, error="no such column: colour"),
             ],
         ),
         failing(

@@ -10,9 +10,10 @@ import msgspec
 import pytest
 
 from grader.render import render
+from grader.render.account import SHORT, text_of_test
 from grader.render.plain import width_of
 from grader.render.text import TextReporter
-from grader.report import Exchange, Report
+from grader.report import Exchange, Report, Statement
 from tests.render import sample
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -145,8 +146,17 @@ def test_a_command_can_be_pasted() -> None:
 def test_repeated_statements_are_folded() -> None:
     """So that too many queries show which."""
     shown = text(sample.failed(), width=100)
-    assert "SQL that your code sent (42 statements)" in shown
-    assert "x 41: SELECT tag.name FROM tag WHERE tag.dish_id = ?" in shown
+    assert "SQL that your code sent (43 statements)" in shown
+    assert "x 41: SELECT tag.name FROM tag WHERE tag.dish_id = ? → 97 rows in all" in shown
+
+
+def test_a_statement_that_failed_is_always_shown() -> None:
+    """However many others came before."""
+    sent = [Statement(sql=f"SELECT {place}", count=1) for place in range(20)]
+    failed = Statement(sql="SELECT authr FROM book", count=1, error="no such column: authr")
+    lines = text_of_test(sample.failing("test_a", "It lists.", "a", statements=[*sent, failed]), SHORT).splitlines()
+
+    assert lines[-3:] == ["  SELECT authr FROM book", "    failed: no such column: authr", "  … 12 other statements"]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,16 @@ def test_a_submission_sees_the_same_packages_everywhere(choice: Choice) -> None:
     assert (of(report, "test_it_greets").got or told(report)).split() == sorted(locked())
 
 
+def test_statements_are_told_with_how_they_fared(quick: Choice) -> None:
+    """The rows that came or were changed, and what the database said of one that can't be compiled."""
+    test = of(graded(quick, "misspells_a_column"), "test_items_are_listed")
+
+    insert, *_, select = test.statements
+    assert (insert.sql[:16], insert.rows) == ("INSERT INTO item", 1)
+    assert select.sql == "SELECT nmae FROM item ORDER BY rowid"
+    assert select.error == "no such column: nmae"
+
+
 @pytest.mark.parametrize("start", ["", "config={}", "env={'NAME': 'Ada'}"])
 def test_an_app_that_never_listens_takes_the_limit_once(quick: Choice, tmp_path: Path, start: str) -> None:
     """However the first test starts it: no second start gets all of that time again."""
