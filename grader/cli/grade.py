@@ -47,7 +47,7 @@ class _Seconds(click.FloatRange):
 @click.option("--runtime", metavar="NAME", help="An OCI runtime that the engine knows, such as runsc.")
 @click.option("--keep/--no-keep", default=True, help="Leave boxes waiting for the next grading (GRADE_KEEP=0 too).")
 @format_options
-@click.option("-v", "--verbose", is_flag=True, help="Show what happens inside, and how long it takes.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every failed test in full, and what happens inside.")
 @click.option("-q", "--quiet", is_flag=True, help="Show the points only.")
 @click.pass_context
 def grade_exercise(

@@ -11,7 +11,7 @@ from grader.cli.request import Request
 from grader.course import Course
 from grader.error import GraderError
 from grader.exercise import Exercise
-from grader.render.account import headline, next_step
+from grader.render.account import headline
 from grader.render.text import TextReporter
 from grader.report import Report
 from grader.resemblance import with_help
@@ -32,9 +32,12 @@ def conclude(
     submission: Submission,
     request: Request,
     reporter: TextReporter | None,
+    details: int | None,
     another: Choice,
 ) -> int:
     """Keep the report in the course `home`, show it, and give the exit code; `reporter` has shown the tests already.
+
+    `details` is how many failures are told in full, `None` all of them.
 
     `another` is the sandbox for what must be graded beside it.
     """
@@ -49,12 +52,12 @@ def conclude(
     notes: list[Note] = []
     if reporter is not None:
         following = _next_step(home, report, notes) if report.status == "passed" else None
-        reporter.finish(report, next_step=following or next_step(report, path=str(request.path or "")))
+        reporter.finish(report, path=str(request.path or ""), next_step=following)
     else:
         from grader.render import render
 
         put(
-            render(report, request.format),
+            render(report, request.format, **({"details": details} if request.format == "text" else {})),
             request.output,
             what="report",
             hint="the grading itself is done and is in the history",

@@ -14,7 +14,6 @@ from grader.render.called import as_called
 from grader.render.plain import (
     counted,
     fold,
-    listed,
     of_points,
     one_line,
     pasteable,
@@ -26,6 +25,9 @@ from grader.render.plain import (
 
 if TYPE_CHECKING:
     from grader.report import Report, TestResult
+
+DETAILS = 3
+"""So many failures are told in full, unless more are asked for: a screen is no place for thirty transcripts."""
 
 _NARROWEST = 20
 _NARROWEST_TITLE = 14
@@ -47,7 +49,7 @@ class TextReporter:
 
     `start`, then `test` for each test as it ends, then `finish`. `write` gets whole lines, each with its newline.
     The caller decides on colour (`NO_COLOR`, a pipe) and on what the terminal can show. With `quiet`, only `finish`
-    writes: the one message that matters, and the points.
+    writes: the one message that matters, and the points. `details` is how many failures are told in full: `None`, all.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class TextReporter:
         unicode: bool,
         quiet: bool,
         *,
-        details: int = 3,
+        details: int | None = DETAILS,
     ) -> None:
         self._write = write
         self._style = _Style(max(width, _NARROWEST), colour, unicode)
@@ -99,22 +101,25 @@ class TextReporter:
         for line in rest:
             self._out(" " * len(lead) + line)
 
-    def finish(self, report: Report, *, next_step: str | None = None) -> None:
-        """Write why tests failed, the tasks with their points, the result, and the next step in one line."""
+    def finish(self, report: Report, *, path: str = "", next_step: str | None = None) -> None:
+        """Write why tests failed, the tasks with their points, the result, and the next step in one line.
+
+        `path` is what was graded, where that isn't the exercise's own solution.
+        """
         if report.status in ("broken", "grader-error"):
             self._trouble(report)
         elif not self._is_quiet:
             for test in report.tests:
                 if test.name not in self._seen:
                     self.test(test)
-            self._failures(report)
+            self._failures(report, path)
         if not self._is_quiet:
             self._task_table(report)
         self._result(report)
         if not self._is_quiet:
             for note in report.sandbox.notes:
                 self._lines(wrap(f"not enforced on this machine: {one_line(note)}", self._style.width), _DIM)
-            next_line = self._plain(as_called(next_step or account.next_step(report)))
+            next_line = self._plain(as_called(next_step or account.next_step(report, path=path)))
             self._lines(wrap_whole(next_line, self._style.width))
 
     def _trouble(self, report: Report) -> None:
@@ -140,7 +145,7 @@ class TextReporter:
             note = f"{counted(not_run, 'test')} not run"
             self._lines(_indented(wrap(note, self._style.width - 2), "  "), _DIM)
 
-    def _failures(self, report: Report) -> None:
+    def _failures(self, report: Report, path: str) -> None:
         failures = [test for test in report.tests if test.status in ("fail", "error")]
         for test in failures[: self._details]:
             self._blank()
@@ -151,13 +156,14 @@ class TextReporter:
             for line in rest:
                 self._out(self._paint(" " * (len(mark) + 1) + line, _COLOURS[test.status], _BOLD))
             self._blocks(account.of_test(test))
-        rest_of_them = failures[self._details :]
-        if rest_of_them:
+        left = 0 if self._details is None else len(failures[self._details :])
+        if left:
             self._blank()
-            names = listed(f"“{one_line(test.title, 120).rstrip('.')}”" for test in rest_of_them)
-            more = counted(len(rest_of_them), "more test") if self._details else counted(len(rest_of_them), "test")
-            fails = "fails" if len(rest_of_them) == 1 else "fail"
-            self._lines(wrap(self._plain(f"{more} {fails}: {names}."), self._style.width))
+            more = counted(left, "more test" if self._details else "test")
+            fails, them = ("fails", "it") if left == 1 else ("fail", "them")
+            # A path may be long, and stands in the last line anyway.
+            command = "-v" if path else f"grade {account.short_name(report.exercise.id)} -v"
+            self._lines(wrap_whole(as_called(f"{more} {fails}; `{command}` shows {them}."), self._style.width))
 
     def _blocks(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
@@ -260,7 +266,7 @@ def render(
     colour: bool = False,
     unicode: bool = True,
     quiet: bool = False,
-    details: int = 3,
+    details: int | None = DETAILS,
     next_step: str | None = None,
 ) -> bytes:
     """Write the report as it stands at the end of a live grading, as UTF-8 text."""

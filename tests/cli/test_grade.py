@@ -20,7 +20,7 @@ from grader.render.plain import width_of
 from grader.report import Report, schema
 from grader.sandbox.cgroup import CONTROLLERS, MOUNT, PARENT
 from grader.store.glance import glance
-from tests.build import APP, FILES, make_exercise
+from tests.build import APP, EXERCISE_TOML, FILES, make_exercise
 from tests.cli.conftest import ALWAYS_SOUP, FIRST, RIGHT, SECOND, THIRD, Ended, Invoke, finished, start
 from tests.conftest import ROOT
 
@@ -99,6 +99,30 @@ def test_a_fail_is_1_and_fits_60_columns(grade: Invoke, submit: Submit) -> None:
     assert "curl -i http://127.0.0.1:8000/dishes/2" in ended.out
     for line in (ended.out + ended.err).splitlines():
         assert width_of(line) <= 60 or line.lstrip().startswith("curl "), line
+
+
+def test_verbose_shows_every_failed_test_in_full(grade: Invoke, course: Path, submit: Submit) -> None:
+    """Without it three, and one line says how to see the rest."""
+    more = "".join(
+        f'''
+
+@pytest.mark.task("missing-dish", points=1)
+def test_dish_{number}_is_missing(client):
+    """Dish {number} is answered 404."""
+    assert client.get("/dishes/{number}").status_code == 404
+'''
+        for number in (11, 12, 13)
+    )
+    make_exercise(
+        course,
+        toml=EXERCISE_TOML.replace('points = "1.5"', "points = 4.5"),
+        id="exercise-08-five",
+        files={"tests/test_one_dish.py": FILES["tests/test_one_dish.py"] + more},
+    )
+    submit(ALWAYS_SOUP, "exercise-08-five")
+
+    assert "2 more tests fail; `grade exercise-08 -v` shows them.\n" in grade("8").out
+    assert len(re.findall("^✗", grade("8", "-v").out, re.MULTILINE)) == 5
 
 
 def test_the_first_run_makes_the_solution_says_so_and_what_a_locked_exercise_builds_on(

@@ -127,12 +127,22 @@ def test_a_grader_error_names_commands_as_they_are_called(monkeypatch: pytest.Mo
     assert "it failed: `./grade doctor` shows why" in shown
 
 
-@pytest.mark.parametrize(("details", "told"), [(0, 0), (1, 1), (3, 3), (9, 4)])
-def test_the_first_failures_are_told_and_the_rest_named(details: int, told: int) -> None:
-    """A screen is no place for thirty transcripts."""
+@pytest.mark.parametrize(("details", "told"), [(0, 0), (1, 1), (3, 3), (9, 4), (None, 4)])
+def test_the_first_failures_are_told_and_the_rest_counted(details: int | None, told: int) -> None:
+    """A screen is no place for thirty transcripts; each has its line above, and one line says how to see them."""
     shown = text(sample.failed(), details=details, width=100)
     assert len(re.findall(r"^✗ ", shown, re.MULTILINE)) == told
-    assert ("An id that is no number is refused with ValueError”." in " ".join(shown.split())) == (told < 4)
+    rest = {0: "4 tests fail", 1: "3 more tests fail", 3: "1 more test fails"}.get(told)
+    lines = [line for line in shown.splitlines() if "`grade exercise-03 -v`" in line]
+    assert lines == ([f"{rest}; `grade exercise-03 -v` shows {'it' if told == 3 else 'them'}."] if rest else [])
+
+
+def test_of_another_solution_the_rest_is_one_line_too() -> None:
+    """However long its path is."""
+    pieces: list[str] = []
+    TextReporter(pieces.append, 100, False, True, False).finish(sample.failed(), path="my work")
+
+    assert "\n1 more test fails; `-v` shows it.\n" in "".join(pieces)
 
 
 def test_a_command_can_be_pasted() -> None:
