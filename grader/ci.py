@@ -28,7 +28,7 @@ from grader.exercise import Exercise
 from grader.file_name import shown
 from grader.git import ask_git
 from grader.render import FORMATS, render
-from grader.render.account import headline
+from grader.render.account import headline, short_name
 from grader.render.plain import number, one_line, to_json
 from grader.report import Report
 from grader.sandbox.choose import Choice
@@ -76,6 +76,17 @@ class Target:
     file: Path | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """The folders below `exercises/` in which something differs, and those in whose `solution/` something was deleted.
+
+    A renaming deletes, too.
+    """
+
+    exercises: Sequence[str]
+    deleted: Sequence[str]
+
+
 def pass_mark(text: str) -> Decimal:
     """Read a mark in percent.
 
@@ -115,8 +126,8 @@ def base_of(environ: Mapping[str, str]) -> str:
     return f"origin/{branch}" if branch else environ.get("CI_MERGE_REQUEST_DIFF_BASE_SHA", "") or "HEAD~1"
 
 
-def changed_exercises(submissions: Path, base: str) -> list[str] | None:
-    """Name the folders below `exercises/` that differ between the base and now; `None` for all, as in a first commit.
+def change_since(submissions: Path, base: str) -> Change | None:
+    """Give what differs between the base and now; `None` where nothing is before it, as for a first commit.
 
     Raises:
         UsageError: git can't tell.
@@ -128,18 +139,22 @@ def changed_exercises(submissions: Path, base: str) -> list[str] | None:
             f"git doesn't know the commit {shown(base)} in {shown(str(submissions))}",
             hint="fetch the history (GitHub: `fetch-depth: 0`; GitLab: `GIT_DEPTH: 0`), or grade everything with `--all`",
         )
-    names = {parts[1] for parts in _changed(submissions, base) if len(parts) > 2}
-    return sorted(names)
-
-
-def deleted_solutions(submissions: Path, base: str) -> list[str]:
-    """Name the folders below `exercises/` in whose `solution/` the change deletes something; a renaming deletes too.
-
-    Raises:
-        UsageError: git can't tell.
-    """
-    deleted = _changed(submissions, base, "--diff-filter=D")
-    return sorted({parts[1] for parts in deleted if parts[2:3] == ["solution"]})
+    options = ("diff", "--name-status", "-z", "--no-renames", "--no-ext-diff", "--relative")
+    try:
+        # Since the two parted: what went into the base meanwhile is not of this change.
+        told = _git(submissions, *options, f"{base}...HEAD", "--", ".")
+    except UsageError:
+        told = _git(submissions, *options, base, "HEAD", "--", ".")  # a shallow clone doesn't know where they parted
+    fields = os.fsdecode(told).split("\0")
+    differing = [
+        (letter, parts)
+        for letter, path in zip(fields[::2], fields[1::2], strict=False)
+        if (parts := path.split("/"))[0] == "exercises" and len(parts) > 2
+    ]
+    return Change(
+        exercises=sorted({parts[1] for _, parts in differing}),
+        deleted=sorted({parts[1] for letter, parts in differing if letter == "D" and parts[2] == "solution"}),
+    )
 
 
 def folder_of_submissions(given: str) -> Path:
@@ -179,6 +194,12 @@ def subjects_of(
         elif names is not None:
             say(f"note: `{name}` was changed and has no `solution/`: not graded")
     return subjects
+
+
+def without_solution(course: Course, subjects: Iterable[Subject]) -> list[str]:
+    """Name the exercises of the course that none of these is about."""
+    have = {subject.name for subject in subjects}
+    return [entry.id for entry in course.exercises() if entry.id not in have]
 
 
 def named_subject(text: str, submissions: Path) -> Subject:
@@ -314,8 +335,10 @@ def write(results: Sequence[Result], where: Target, *, root: Path, environ: Mapp
         raise UsageError(f"the report can't be written to `{path}`: {reason(error)}") from error
 
 
-def tell_github(results: Sequence[Result], environ: Mapping[str, str]) -> None:
+def tell_github(results: Sequence[Result], environ: Mapping[str, str], *, missing: Sequence[str] = ()) -> None:
     """Write GitHub's own files: the step's summary, and the step's output with Classroom's result.
+
+    The summary names the exercises that are `missing`, which have no solution.
 
     Raises:
         UsageError: a file can't be written.
@@ -328,6 +351,8 @@ def tell_github(results: Sequence[Result], environ: Mapping[str, str]) -> None:
         if len(summary) + len(told) > SUMMARY_BYTES:
             told = f"{result.report.exercise.id}: {headline(result.report)}\n\n".encode()
         summary += told
+    if missing:
+        summary += f"No solution, not graded: {', '.join(short_name(name) for name in missing)}\n".encode()
     _append(environ.get("GITHUB_STEP_SUMMARY", ""), summary)
     _append(environ.get("GITHUB_OUTPUT", ""), b"result=" + base64.b64encode(_classroom(results).rstrip()) + b"\n")
 
@@ -433,18 +458,6 @@ def _append(file: str, data: bytes) -> None:
             opened.write(data)
     except OSError as error:
         raise UsageError(f"`{file}` can't be written: {reason(error)}") from error
-
-
-def _changed(submissions: Path, base: str, *filters: str) -> list[list[str]]:
-    """Give the paths below `exercises/` that differ between the base and now, each by its parts."""
-    options = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--relative", *filters)
-    try:
-        # Since the two parted: what went into the base meanwhile is not of this change.
-        told = _git(submissions, *options, f"{base}...HEAD", "--", ".")
-    except UsageError:
-        told = _git(submissions, *options, base, "HEAD", "--", ".")  # a shallow clone doesn't know where they parted
-    paths = [os.fsdecode(path).split("/") for path in told.split(b"\0")]
-    return [parts for parts in paths if parts[0] == "exercises"]
 
 
 def _is_commit(folder: Path, name: str) -> bool:

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from grader import ci, receipt
 from grader.cli.main import run
 from grader.course import find_course
-from grader.error import UsageError
+from grader.error import NoSandbox, UsageError
 from grader.render import FORMATS
 from grader.report import from_json
 from grader.sandbox import choose
@@ -177,19 +177,19 @@ def test_what_went_into_the_base_meanwhile_is_not_of_the_change(clone: Path) -> 
     solve(clone, "pff", SECOND)
     git(clone, "switch", "-q", "work")
 
-    assert ci.changed_exercises(clone, "main") == [FIRST]
+    assert ci.change_since(clone, "main") == ci.Change(exercises=[FIRST], deleted=[])
 
 
 def test_a_first_commit_touches_everything(clone: Path) -> None:
     """There is nothing that it could be compared with."""
-    assert ci.changed_exercises(clone, "HEAD~1") is None
+    assert ci.change_since(clone, "HEAD~1") is None
 
 
 @pytest.mark.parametrize("base", ["nowhere", "--output=x", "-h"])
 def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
     """A shallow clone is the usual reason, and the remedy is named; an option is no commit."""
     with pytest.raises(UsageError, match="git doesn't know the commit") as raised:
-        ci.changed_exercises(clone, base)
+        ci.change_since(clone, base)
 
     assert "fetch-depth: 0" in raised.value.hint
     assert not (clone / "x").exists()
@@ -198,7 +198,7 @@ def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
 def test_a_folder_without_git_is_told(tmp_path: Path) -> None:
     """Then the exercise is to be named."""
     with pytest.raises(UsageError, match="git can't tell"):
-        ci.changed_exercises(tmp_path, "HEAD~1")
+        ci.change_since(tmp_path, "HEAD~1")
 
 
 def test_a_folder_of_somebody_elses_is_told_with_the_remedy(
@@ -250,6 +250,35 @@ def test_a_solution_that_a_change_deletes_has_no_points(
     assert report.message.startswith(f"the files can't be taken: `exercises/{FIRST}/solution` isn't there")
 
 
+def test_a_deleted_solution_has_no_points_where_all_are_graded(use: Use, clone: Path, sandbox: AtItsWord) -> None:
+    """Where the base is known; without one, nothing tells that it ever was there."""
+    solve(clone, "ppp", SECOND)
+    git(clone, "rm", "-q", "-r", f"exercises/{FIRST}")
+    commit(clone)
+
+    assert (ended := use("--all")).code == 1
+    assert f"{FIRST}: 0 of 4.5 points" in ended.err
+    assert use("--all", "--base", "HEAD").code == 0
+    assert use("--all", "--base", "nowhere").code == 2
+
+
+def test_all_tells_which_exercises_have_no_solution(
+    use: Use, clone: Path, sandbox: AtItsWord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody sees that half of the course is missing. No history is needed for it."""
+    solve(clone, "ppp", SECOND)
+    shutil.rmtree(clone / "exercises" / FIRST)
+    shutil.rmtree(clone / ".git")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+
+    ended = use("--all")
+
+    assert (ended.code, sandbox.begun) == (0, ["ppp"]), ended.err
+    assert "note: no solution, not graded: exercise-03\n" in ended.err
+    assert (tmp_path / "summary.md").read_text().endswith("No solution, not graded: exercise-03\n")
+
+
 def test_a_change_beside_a_solution_that_never_was_is_a_note(use: Use, clone: Path, sandbox: AtItsWord) -> None:
     """Notes for oneself are no solution; what is said last doesn't contradict what was said before."""
     git(clone, "rm", "-q", "-r", f"exercises/{FIRST}")
@@ -295,6 +324,36 @@ def test_the_exit_code_is_by_the_pass_mark(
 
     assert use(*options).code == code
     assert sandbox.begun.count(words) == {"lost": 3, "fault": 3, "fault once": 2}.get(words, 1)
+
+
+def test_a_report_alone_never_fails_the_job(use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is met while grading is an error to read, and an annotation; a wrong command line is still wrong."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    ended = use("--base", "nowhere", "--report-only")
+    assert ended.code == 0
+    assert "error: git doesn't know the commit `nowhere`" in ended.err
+    assert ended.out.startswith("::error title=not graded::git doesn't know the commit `nowhere`")
+    assert use("--base", "nowhere").code == 2
+
+    for wrong in (("--nope",), ("--format", "nope"), ("--exercise", "nope"), ("--pass", "101")):
+        assert use(*wrong, "--report-only").code == 2, wrong
+
+
+@pytest.mark.parametrize("error", [NoSandbox("nothing works here"), ZeroDivisionError()])
+def test_a_report_alone_outlives_the_graders_own_faults(
+    use: Use, clone: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """They are no learner's red cross."""
+
+    def fail(*_: object, **__: object) -> Choice:
+        raise error
+
+    solve(clone, "ppp")
+    monkeypatch.setattr(choose, "choose", fail)
+
+    assert use("--report-only").code == 0
+    assert use().code == 3
 
 
 def test_a_mark_that_is_none_is_told(use: Use) -> None:

@@ -177,16 +177,19 @@ def _output_lost(error: OSError) -> int:
 
 
 def _own_fault() -> int:
-    """Show where the grader failed, for whoever mends it."""
+    error = own_fault()
+    tell(error)
+    return error.exit_code
+
+
+def own_fault() -> GraderError:
+    """Show where the grader failed, for whoever mends it, while the exception is handled; give what is to be told of it."""
     import traceback
 
     traceback.print_exc()
-    tell(
-        GraderError(
-            "the grader itself failed, as told above", hint="run it again; if it fails again, report the lines above"
-        )
+    return GraderError(
+        "the grader itself failed, as told above", hint="run it again; if it fails again, report the lines above"
     )
-    return 3
 
 
 def tell(error: GraderError, *, err: bool = True) -> None:

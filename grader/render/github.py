@@ -90,6 +90,12 @@ def _count(report: Report) -> int:
     return 1 if report.status in ("broken", "grader-error") else len(_failures(report))
 
 
+def render_error(message: str, *, hint: str = "") -> bytes:
+    """Write one error for what kept the grader from grading."""
+    text = cut("\n".join(part for part in (message, hint) if part), MESSAGE_CHARACTERS)
+    return (_command("error", text, "not graded", {}) + "\n").encode()
+
+
 def step_summary(report: Report) -> bytes:
     """Write the report as Markdown to append to `$GITHUB_STEP_SUMMARY`."""
     from grader.render import markdown
