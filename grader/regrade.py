@@ -1,24 +1,28 @@
-"""Say which stored submissions would change score under the hidden tests as they are now, before these are released."""
+"""Say which submissions would change score under the hidden tests as they are now, before these are released."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from grader.batch.attempt import graded
+from grader.batch.source import Sent, read_sent
 from grader.course import Course
-from grader.error import BrokenExercise, UsageError
+from grader.error import BrokenExercise, RefusedSubmission, UsageError
 from grader.exercise import Exercise, load_exercise
 from grader.git import ask_git
 from grader.render.plain import one_line
-from grader.report import Report
+from grader.report import Status
 from grader.sandbox.choose import Choice
 from grader.store.submissions import kept_submission
 from grader.store.summary import Summary, in_order
+from grader.submission import Submission
 from grader.verify.unpack import unpacked_course
 
 A_CLASS = "from a class"
@@ -29,18 +33,37 @@ Turn = Literal["up", "down", "other", "same", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Preview:
-    """One content that was graded, who sent it, and both results.
+class Content:
+    """One content, and who sent it. `read` gives its files, or None where they are not at hand.
 
-    `learners` are the paths under which it was graded, an empty one for one's own, or `A_CLASS`.
+    `learners` are names, or the paths under which it was graded, an empty one for one's own, or `A_CLASS`.
+    """
+
+    digest: str
+    learners: Sequence[str]
+    read: Callable[[], Submission | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """What a report says in short: of a class, no whole reports are held."""
+
+    status: Status
+    points: Decimal
+    points_max: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """One content that was graded, who sent it (see `Content`), and both results.
 
     `tests` are those whose status differs, by name, with the status before and now. `why` is said where there is no result.
     """
 
     digest: str
     learners: Sequence[str]
-    before: Report | None
-    now: Report | None
+    before: Score | None
+    now: Score | None
     tests: Mapping[str, tuple[str, str]]
     why: str = ""
 
@@ -74,46 +97,74 @@ def exercise_at(course: Course, exercise: Exercise, revision: str) -> Iterator[E
                 raise BrokenExercise(error.problems, hint=f"so it stands in `{revision}`: name another one") from error
 
 
-def preview(
-    summaries: Iterable[Summary],
-    before: Exercise,
-    now: Exercise,
-    choice: Choice,
-    state_dir: Path,
-    tell: Callable[[int, int], None] = lambda _done, _all: None,
-    *,
-    batched: Iterable[str] = (),
-) -> list[Preview]:
-    """Grade each stored content of an exercise under both; `tell` gets how many are done, of how many.
-
-    `batched` are digests of what `grade batch` graded.
-
-    Each under the seed that a grading of today would take. What changes in points comes first.
-    """
+def stored(summaries: Iterable[Summary], exercise_id: str, state_dir: Path, batched: Iterable[str]) -> list[Content]:
+    """Give each content of an exercise that was graded here; `batched` are digests of what `grade batch` graded."""
     sent: dict[str, list[str]] = {}
     for summary in in_order(summaries):
-        if summary.exercise == now.id and summary.is_attempt:
+        if summary.exercise == exercise_id and summary.is_attempt:
             learners = sent.setdefault(summary.submission, [])
             if summary.learner not in learners:
                 learners.append(summary.learner)
     for digest in sorted(batched):
         sent.setdefault(digest, []).append(A_CLASS)
+    return [
+        Content(digest=digest, learners=learners, read=partial(kept_submission, digest, state_dir))
+        for digest, learners in sent.items()
+    ]
+
+
+def handed_in(sent: Iterable[Sent], exercise_id: str) -> tuple[list[Content], list[str]]:
+    """Give what each of a class sent, and who sent nothing that could be graded. No files are held."""
+    found: list[Content] = []
+    left_out: list[str] = []
+    for each in sent:
+        try:
+            digest = read_sent(each, exercise_id).digest
+        except RefusedSubmission:
+            left_out.append(each.label)
+            continue
+        found.append(Content(digest=digest, learners=[each.label], read=partial(read_sent, each, exercise_id)))
+    return found, left_out
+
+
+def merged(contents: Iterable[Content]) -> list[Content]:
+    """Give each content once, with all who sent it; the files are those of the first."""
+    found: dict[str, Content] = {}
+    for each in contents:
+        first = found.get(each.digest, each)
+        learners = dict.fromkeys([*first.learners, *each.learners])
+        found[each.digest] = replace(first, learners=list(learners))
+    return list(found.values())
+
+
+def preview(
+    contents: Sequence[Content],
+    before: Exercise,
+    now: Exercise,
+    choice: Choice,
+    tell: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[Preview]:
+    """Grade each content under both; `tell` gets how many are done, of how many.
+
+    Each under the seed that a grading of today would take. What changes in points comes first.
+    """
     found = []
-    for done, (digest, learners) in enumerate(sent.items()):
-        tell(done, len(sent))
-        found.append(_one(digest, learners, before, now, choice, state_dir))
-    tell(len(sent), len(sent))
+    for done, content in enumerate(contents):
+        tell(done, len(contents))
+        found.append(_one(content, before, now, choice))
+    tell(len(contents), len(contents))
     order: Sequence[Turn] = ("down", "up", "other", "unknown", "same")
     return sorted(found, key=lambda each: order.index(each.turn))
 
 
-def _one(
-    digest: str, learners: Sequence[str], before: Exercise, now: Exercise, choice: Choice, state_dir: Path
-) -> Preview:
+def _one(content: Content, before: Exercise, now: Exercise, choice: Choice) -> Preview:
     def without(why: str) -> Preview:
-        return Preview(digest=digest, learners=learners, before=None, now=None, tests={}, why=why)
+        return Preview(digest=content.digest, learners=content.learners, before=None, now=None, tests={}, why=why)
 
-    submission = kept_submission(digest, state_dir)
+    try:
+        submission = content.read()
+    except RefusedSubmission as error:
+        return without(error.message)
     if submission is None:
         return without("its files were not kept")
     reports = [graded(exercise, submission, choice) for exercise in (before, now)]
@@ -126,7 +177,8 @@ def _one(
         for name in dict.fromkeys([*statuses[0], *statuses[1]])
         if statuses[0].get(name) != statuses[1].get(name)
     }
-    return Preview(digest=digest, learners=learners, before=reports[0], now=reports[1], tests=changed)
+    scores = [Score(status=each.status, points=each.points, points_max=each.points_max) for each in reports]
+    return Preview(digest=content.digest, learners=content.learners, before=scores[0], now=scores[1], tests=changed)
 
 
 def _commit(root: Path, revision: str) -> str:

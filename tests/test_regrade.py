@@ -59,7 +59,7 @@ def test_what_was_graded_for_others_is_looked_at_and_named(
     submit: Callable[..., Path],  # noqa: F811
     kept: Path,
 ) -> None:
-    """A path names who sent it; a class only where the files were kept, and how many were not is said."""
+    """A path names who sent it; of a class whose files were not kept it is said how many are lost, and the remedy."""
     solution = submit()
     ana = kept / "handed-in" / "ana"
     ana.mkdir(parents=True)
@@ -75,8 +75,35 @@ def test_what_was_graded_for_others_is_looked_at_and_named(
 
     assert ended.code == 1, ended.err
     assert ended.out.startswith("handed-in/ana (")
-    assert "1 submission of `grade batch` can't be looked at: the files were not kept" in ended.err
+    assert "1 submission of `grade batch` can't be looked at: it keeps no files, `--submissions DIR`" in ended.err
     assert ended.out.splitlines()[-1].startswith("1 submission: 0 up, 1 down")
+
+
+def test_a_class_is_looked_at_by_the_folder_that_it_sent(
+    grade: Invoke,  # noqa: F811
+    submit: Callable[..., Path],  # noqa: F811
+    kept: Path,
+) -> None:
+    """Each learner whose score changes is named, whether or not a batch was ever graded; equal files once."""
+    right = submit().read_bytes()
+    assert grade(SECOND, "--quiet").code == 0
+    wrong = right.replace(b", 404", b", 410")
+    for name, content in {"ana": right + b"# ana", "bo": right, "noor": wrong, "omar": wrong, "pia": b""}.items():
+        folder = kept / "handed-in" / name
+        folder.mkdir(parents=True)
+        if content:
+            (folder / "app.py").write_bytes(content)
+    _edit(kept, "status_code == 404", "status_code == 410")
+
+    ended = grade("preview-regrade", SECOND, "--since", "HEAD", "--submissions", "handed-in")
+
+    assert ended.code == 1, ended.err
+    who = [line.partition(" (")[0] for line in ended.out.splitlines() if line.endswith(")")]
+    assert who == ["ana", "bo, your own", "noor, omar"]
+    assert "  up: 3 -> 4.5 of 4.5 points" in ended.out
+    assert ended.out.splitlines()[-1].startswith("3 submissions: 1 up, 2 down")
+    assert "left out: `pia`" in ended.err
+    assert grade("preview-regrade", SECOND, "--since", "HEAD", "--submissions", "nowhere").code == 2
 
 
 def test_what_changes_no_score_is_said_without_grading(

@@ -302,34 +302,39 @@ def release_pack(ctx: click.Context, folder: str, hints: int) -> int:
 @click.command("preview-regrade", short_help="Say which scores edited tests would change.")
 @click.argument("exercise")
 @click.option("--since", required=True, metavar="REV", help="The commit, branch or tag with the tests as they were.")
+@click.option("--submissions", metavar="DIR", help="Look at what a class sent, too: the folder of `grade batch`.")
 @sandbox_option
 @course_option
 @click.pass_context
-def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str | None) -> int:
+def preview_regrade(ctx: click.Context, exercise: str, since: str, submissions: str | None, sandbox: str | None) -> int:
     """Say which stored submissions would change score under the tests as they are now, and which way.
 
     Every content that this course's history knows, whosever it is, is graded twice: under the tests of REV, and under
-    those in the folder. What `grade batch` graded is, too, where its files were kept. Nothing is stored.
+    those in the folder. `grade batch` keeps no files: `--submissions` names the folder that it was given. Nothing is stored.
 
     Exit code: 0 no score changes, 1 some do, 2 usage, 3 nothing could be graded.
     """
     from grader.batch.journal import graded_before
+    from grader.batch.source import find_submissions
     from grader.cli.common import exercise_of
     from grader.cli.learner import database_url, say_note
-    from grader.regrade import exercise_at, preview
+    from grader.regrade import exercise_at, handed_in, merged, preview, stored
     from grader.render.plain import counted
     from grader.sandbox.choose import choose
     from grader.store.glance import glance
     from grader.store.submissions import kept_submission
+    from grader.submission import shown
 
     course = course_of(ctx)
     now = exercise_of(course, exercise)
     seen = glance(course.state, database_url())
     for note in seen.notes:
         say_note(note)
+    contents, left_out = handed_in(find_submissions(Path(submissions)).sent if submissions else (), now.id)
     known = {each.submission for each in seen.summaries if each.exercise == now.id and each.is_attempt}
-    batched = graded_before(course.state, now.id) - known
+    batched = graded_before(course.state, now.id) - known - {content.digest for content in contents}
     kept = [digest for digest in batched if kept_submission(digest, course.state) is not None]
+    contents = merged([*contents, *stored(seen.summaries, now.id, course.state, kept)])
     with exercise_at(course, now, since) as before:
         if before.digest == now.digest:
             say(f"nothing that can change a score differs between `{since}` and the folder")
@@ -337,10 +342,15 @@ def preview_regrade(ctx: click.Context, exercise: str, since: str, sandbox: str 
         choice = choose(sandbox, is_own=False, say=say)
         if choice.notice:
             say(f"notice: {choice.notice}")
-        found = preview(seen.summaries, before, now, choice, course.state, _tell_regrade, batched=kept)
+        found = preview(contents, before, now, choice, _tell_regrade)
+    if left_out:
+        more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
+        say(f"note: nothing that can be graded, so left out: {', '.join(shown(name) for name in left_out[:5])}{more}")
     if len(kept) < len(batched):
         lost = counted(len(batched) - len(kept), "submission")
-        say(f"note: {lost} of `grade batch` can't be looked at: the files were not kept")
+        say(
+            f"note: {lost} of `grade batch` can't be looked at: it keeps no files, `--submissions DIR` names their folder"
+        )
     if not found and batched:
         return 3
     if not found:
