@@ -34,9 +34,13 @@ FOLDER = "batch"
 SEED_RULE = "derived-1"
 """Names how `grader.grading.derive_seed` draws the hidden data; another rule gets another name."""
 
+LINE_RULE = "sealed-1"
+"""Names how a line is written. It is in a journal's name: one of another rule is as unknown as that of another grader."""
+
 KEPT_FILES = 8
 """Journals of one exercise that are kept: an exercise or a grader that is changed back is known again."""
 
+_SEAL = b',"check":"00000000"}\n'
 _CODE = (
     "inside",
     "grading.py",
@@ -66,7 +70,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One line: what was graded under which conditions, what came of it, and the report, packed."""
+    """One line: what was graded under which conditions, what came of it, and the report, packed. See `_sealed`."""
 
     exercise: str
     submission: str
@@ -76,7 +80,6 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str
     outcome: Outcome
     report: str
-    check: str
 
 
 class _Digest(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,9 +159,8 @@ class Journal:
             submission=report.submission.digest,
             outcome=outcome_of(report),
             report=packed,
-            check=_check(report.submission.digest, packed),
         )
-        data = _encoder.encode(line) + b"\n"
+        data = _sealed(_encoder.encode(line))
         with self._lock:
             try:
                 written = 0
@@ -173,10 +175,10 @@ class Journal:
 
     def _decoded(self, digest: str, decoder: msgspec.json.Decoder[_Known]) -> _Known:
         start, length = self._places[bytes.fromhex(digest)]
-        try:
-            return decoder.decode(os.pread(self._file, length, start))
-        except msgspec.MsgspecError as error:
-            raise DamagedReport(f"a line of the journal was changed while it was in use: {error}") from error
+        data = os.pread(self._file, length, start)
+        if not _is_sealed(data):
+            raise DamagedReport("a line of the journal was changed while it was in use")
+        return decoder.decode(data)
 
     def _read_all(self) -> None:
         """Note where each line begins. What a killed run left half-written is cut off, a damaged line is passed over."""
@@ -185,12 +187,8 @@ class Journal:
             for data in file:
                 if not data.endswith(b"\n"):
                     break
-                try:
-                    line = _lines.decode(data)
-                    if line.check == _check(line.submission, line.report):
-                        self._places[bytes.fromhex(line.submission)] = (self._end, len(data))
-                except (msgspec.MsgspecError, ValueError):
-                    pass
+                if _is_sealed(data):
+                    self._places[bytes.fromhex(_digests.decode(data).submission)] = (self._end, len(data))
                 self._end += len(data)
         os.ftruncate(self._file, self._end)
 
@@ -256,12 +254,18 @@ def inside_digest() -> str:
 
 
 def _name(exercise: Exercise, sandbox: str) -> str:
-    parts = [exercise.digest, SEED_RULE, __version__, inside_digest(), sandbox]
+    parts = [exercise.digest, SEED_RULE, LINE_RULE, __version__, inside_digest(), sandbox]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _check(submission: str, packed: str) -> str:
-    return f"{zlib.crc32(f'{submission} {packed}'.encode()):08x}"
+def _sealed(line: bytes) -> bytes:
+    """End a line by a checksum over all of it, as its last key."""
+    return line.removesuffix(b"}") + b',"check":"%08x"}\n' % zlib.crc32(line)
+
+
+def _is_sealed(data: bytes) -> bool:
+    """Say whether a line is whole and as it was written."""
+    return data == _sealed(data[: -len(_SEAL)] + b"}")
 
 
 def _of_exercise(folder: Path, exercise_id: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from grader.batch import journal as module
 from grader.batch.journal import KEPT_FILES, Journal, open_journal
-from grader.error import UsageError
+from grader.error import DamagedReport, UsageError
 from grader.exercise import Exercise
 from grader.grading import grade
 from grader.report import Report
@@ -70,15 +71,18 @@ def test_a_line_that_was_cut_off_is_as_if_it_never_was(exercise: Exercise, tmp_p
         assert journal.report(second.submission.digest) == second
 
 
-def test_a_damaged_line_is_graded_again(exercise: Exercise, tmp_path: Path) -> None:
-    """A flipped bit must never become somebody's points."""
+@pytest.mark.parametrize("key", ["submission", "seed_rule", "points", "tests", "report", "check"])
+def test_a_damaged_line_is_graded_again(exercise: Exercise, tmp_path: Path, key: str) -> None:
+    """A flipped bit must never become somebody's points, wherever it is."""
     first, second = report_of(exercise, "pff"), report_of(exercise, "ppp")
     with opened(exercise, tmp_path) as journal:
         journal.add(first)
         journal.add(second)
     path = file_of(tmp_path)
     data = bytearray(path.read_bytes())
-    data[data.index(b'"report":"') + 40] ^= 1
+    found = re.search(f'"{key}":"?'.encode(), data)
+    assert found is not None
+    data[found.end()] ^= 1
     path.write_bytes(data)
 
     with opened(exercise, tmp_path) as journal:
@@ -86,10 +90,22 @@ def test_a_damaged_line_is_graded_again(exercise: Exercise, tmp_path: Path) -> N
         assert journal.knows(second.submission.digest)
 
 
+def test_a_line_that_is_altered_while_it_is_in_use_is_believed_no_more(exercise: Exercise, tmp_path: Path) -> None:
+    """A gradebook is written from the file, long after it was read."""
+    report = report_of(exercise, "pff")
+    with opened(exercise, tmp_path) as journal:
+        journal.add(report)
+        path = file_of(tmp_path)
+        path.write_bytes(path.read_bytes().replace(b'"tests":"pff"', b'"tests":"ppp"'))
+
+        with pytest.raises(DamagedReport, match="was changed while it was in use"):
+            journal.outcome(report.submission.digest)
+
+
 def test_what_could_change_a_score_changes_the_key(
     exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another exercise, sandbox, seed rule, version or box content knows nothing of these results."""
+    """Another exercise, sandbox, rule, version or box content knows nothing of these results."""
     report = report_of(exercise, "ppp")
     digest = report.submission.digest
     with opened(exercise, tmp_path) as journal:
@@ -99,7 +115,7 @@ def test_what_could_change_a_score_changes_the_key(
         assert not journal.knows(digest)
     with opened(exercise, tmp_path, "docker") as journal:
         assert not journal.knows(digest)
-    for name, value in {"SEED_RULE": "x", "__version__": "x", "inside_digest": lambda: "x"}.items():
+    for name, value in {"SEED_RULE": "x", "LINE_RULE": "x", "__version__": "x", "inside_digest": lambda: "x"}.items():
         with monkeypatch.context() as changed:
             changed.setattr(module, name, value)
             with opened(exercise, tmp_path) as journal:
