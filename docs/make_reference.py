@@ -192,7 +192,7 @@ REPORT: dict[str, dict[str, str]] = {
     "Frame": {
         "file": "the learner's file",
         "line": "the line, from 1",
-        "function": "the function",
+        "function": "the function, `<module>` outside of any; empty: Python could not read the file on from there",
         "code": "the line itself",
         "values": "simple local variables there",
     },

@@ -335,10 +335,14 @@ def _without_points(test: TestResult) -> TestResult:
 
 
 def _frames(crash: Mapping[str, Any] | None) -> list[Frame]:
-    """Read the frames that the solution box told. It is data of the learner's: whatever isn't of this form is left out."""
+    """Read the frames that the solution box told, then what could not be read as Python, which is in no function.
+
+    It is data of the learner's: whatever isn't of this form is left out.
+    """
     frames: list[Frame] = []
-    told = crash.get("frames") if crash is not None else None
-    for each in told if isinstance(told, list) else ():
+    crash = crash or {}
+    told = crash.get("frames")
+    for each in [*(told if isinstance(told, list) else ()), crash.get("syntax")]:
         line = each.get("line") if isinstance(each, dict) else None
         if type(line) is not int or not 0 <= line < MOST_LINES:
             continue
@@ -352,7 +356,7 @@ def _frames(crash: Mapping[str, Any] | None) -> list[Frame]:
                 values={_text(k, 50): _text(v, 100) for k, v in values.items()} if isinstance(values, dict) else {},
             )
         )
-    return frames[:8]
+    return frames[-8:]
 
 
 def _text(value: object, most: int) -> str:

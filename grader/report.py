@@ -89,7 +89,10 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """One frame of the learner's own traceback: 1-based line, the code on it, values of simple locals."""
+    """One frame of the learner's own traceback: 1-based line, the code on it, values of simple locals.
+
+    The last may be what could not be read as Python: its `function` is empty.
+    """
 
     file: str
     line: int

@@ -278,9 +278,9 @@ def describe(error: BaseException, code: str) -> dict[str, Any]:
         "message": _text(error)[:500],
         "frames": _frames(error.__traceback__, code),
     }
-    if isinstance(error, SyntaxError) and error.filename:
+    if isinstance(error, SyntaxError) and (error.filename or "").startswith(code + os.sep):
         description["syntax"] = {
-            "file": _relative(error.filename, code),
+            "file": os.path.relpath(str(error.filename), code)[:200],
             "line": error.lineno or 0,
             "column": error.offset or 0,
             "code": (error.text or "").rstrip("\n")[:200],
@@ -316,10 +316,6 @@ def _text(error: BaseException) -> str:
         return ""
 
 
-def _relative(path: str, code: str) -> str:
-    return os.path.relpath(path, code) if path.startswith(code) else os.path.basename(path)
-
-
 def _frames(trace: TracebackType | None, code: str) -> list[dict[str, Any]]:
     frames = []
     for frame, line in traceback.walk_tb(trace):
@@ -328,7 +324,7 @@ def _frames(trace: TracebackType | None, code: str) -> list[dict[str, Any]]:
             continue
         frames.append(
             {
-                "file": _relative(path, code)[:200],
+                "file": os.path.relpath(path, code)[:200],
                 "line": line,
                 "function": frame.f_code.co_name[:100],
                 "code": _line_of(path, line),

@@ -138,7 +138,8 @@ def of_report(report: Report, bounds: Bounds = SHORT) -> list[Block]:
         return blocks
     if report.message.strip():
         blocks.append(Block("", _prose(report.message, bounds)))
-    blocks += _frames(report.frames, bounds)
+    # The message has what could not be read as Python.
+    blocks += _frames([frame for frame in report.frames if frame.function], bounds)
     blocks += _usually(report.usually)
     blocks += _output(report.output, bounds)
     return blocks

@@ -10,7 +10,6 @@ For `$GITHUB_STEP_SUMMARY` see `step_summary`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 MOST_ERRORS = 10
 MESSAGE_CHARACTERS = 4000
-
-# How `grader.grading` tells of a syntax error: no frame of the learner's code was run then.
-_NOT_PYTHON = re.compile(r"(?P<file>[^\n]{1,200}?), line (?P<line>[1-9][0-9]{0,6}) can't be read as Python: [^\n]*")
 
 
 def render(report: Report, *, folder: str = "", most_errors: int = MOST_ERRORS) -> bytes:
@@ -38,7 +34,7 @@ def render(report: Report, *, folder: str = "", most_errors: int = MOST_ERRORS) 
     if report.status in ("broken", "grader-error"):
         text = cut(account.text_of_report(report, account.SHORT), MESSAGE_CHARACTERS)
         name = account.GRADER_FAILED if report.status == "grader-error" else f"{title}: {account.headline(report)}"
-        return (_command("error", text, name, _place_of_report(report, folder)) + "\n").encode()
+        return (_command("error", text, name, _place_of(report.frames, folder)) + "\n").encode()
     failures = _failures(report)
     shown = failures if len(failures) <= most_errors else failures[: most_errors - 1]
     for test in shown:
@@ -101,14 +97,6 @@ def step_summary(report: Report) -> bytes:
     from grader.render import markdown
 
     return markdown.render(report)
-
-
-def _place_of_report(report: Report, folder: str) -> dict[str, str]:
-    """Give the place where a submission ended: that of its frames, or of what its message can't read as Python."""
-    found = _NOT_PYTHON.fullmatch(report.message.split("\n", 1)[0])
-    if report.status == "broken" and not report.frames and found and found["file"] in report.submission.files:
-        return _place(found["file"], int(found["line"]), folder)
-    return _place_of(report.frames, folder)
 
 
 def _place_of(frames: Sequence[Frame], folder: str) -> dict[str, str]:

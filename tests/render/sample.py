@@ -361,6 +361,7 @@ def not_run() -> Report:
     return report(
         status="broken",
         message=NOT_READ,
+        frames=[Frame(file="app.py", line=3, function="", code="def create_app()")],
         points=Decimal(0),
         points_max=Decimal(4),
         tests=tests,

@@ -114,6 +114,19 @@ def test_a_file_that_is_no_text_is_named(quick: Choice) -> None:
     assert report.message.startswith("app.py, line 2 can't be read as Python: it holds null bytes")
 
 
+def test_what_can_not_be_read_as_python_is_the_innermost_place(quick: Choice) -> None:
+    """In a file of the learner's, whichever imports it; a text that their code gives to Python is in none."""
+    read = grade(shop(), submission_of({"app.py": b"import menu\n", "menu.py": b"x = 1\ndef (\n"}), quick)
+    made = grade(shop(), submission_of({"app.py": b"x = 1\neval('(')\n"}), quick)
+
+    assert read.message.startswith("menu.py, line 2 can't be read as Python")
+    assert [(each.file, each.line, each.function) for each in read.frames] == [
+        ("app.py", 1, "<module>"), ("menu.py", 2, ""),
+    ]  # fmt: skip
+    assert made.message.startswith("SyntaxError: ")
+    assert [(each.file, each.line) for each in made.frames] == [("app.py", 2)]
+
+
 def test_a_submission_sees_the_same_packages_everywhere(choice: Choice) -> None:
     """Those that are locked for boxes and no others, whatever else the grader needs on this machine."""
     report = graded(choice, "names_packages")
