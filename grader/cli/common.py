@@ -205,6 +205,8 @@ def say(text: str, *, indent: str = "", err: bool = True) -> None:
 def put(data: bytes, output: str | None, *, what: str, hint: str = "") -> None:
     """Write what a command gives to the file that `--output` names; `-`, or none, is stdout.
 
+    As the shell's `>` does, it writes into what is there: through a link, into a pipe.
+
     Raises:
         UsageError: the file can't be written; `what` it would have been, and `hint`, are told.
     """
@@ -215,7 +217,8 @@ def put(data: bytes, output: str | None, *, what: str, hint: str = "") -> None:
     try:
         Path(output).write_bytes(data)
     except OSError as error:
-        raise UsageError(f"the {what} can't be written to `{output}`: {error.strerror}", hint=hint) from error
+        why = (error.strerror or str(error)).lower()
+        raise UsageError(f"the {what} can't be written to `{output}`: {why}", hint=hint) from error
 
 
 def sandbox_option(command: Command) -> Command:

@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from grader.cli.common import course_of, course_option, exercise_argument, say
+from grader.cli.common import course_of, course_option, exercise_argument, put, say
 from grader.cli.learner import Learner, database_url, learner_of, say_note
 from grader.cli.page import BOLD, DIM, GREEN, RED, YELLOW, Page, column, padded
 from grader.course import Course
@@ -169,17 +169,9 @@ def _export(course: Course, form: Literal["json", "csv"], output: str | None) ->
         for note in found.notes:
             say_note(note)
         data = found.export(form)
-    if output in (None, "-"):
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-        return 0
-    assert output is not None
-    try:
-        Path(output).write_bytes(data)
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise UsageError(f"the export can't be written to `{output}`: {why}") from error
-    say(f"the history is in {output}")
+    put(data, output, what="export")
+    if output not in (None, "-"):
+        say(f"the history is in {output}")
     return 0
 
 

@@ -279,7 +279,7 @@ def test_output_writes_a_file_and_quiet_shows_the_points_alone(grade: Invoke, su
     assert "4.5 of 4.5 points" in (course / "report.md").read_text()
     ended = grade("3", "--format", "json", "--output", "gone/report.json")
     assert ended.code == 2
-    assert "the report can't be written to `gone/report.json`" in ended.err
+    assert "the report can't be written to `gone/report.json`: no such file or directory" in ended.err
     assert recorded(course) == ["passed", "passed"]
     assert grade("3", "--quiet") == Ended(0, "4.5 of 4.5 points\n", "")
 

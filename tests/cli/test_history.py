@@ -74,6 +74,16 @@ def test_a_long_history_shows_the_newest(invoke: Invoke, record: Record) -> None
     assert "r0001" in invoke("history", "3", "--all").out
 
 
+def test_an_export_is_written_through_a_link(invoke: Invoke, record: Record, tmp_path: Path) -> None:
+    """As the shell's `>` does: whoever linked the file wants it where the link leads."""
+    record(FIRST, "4.5")
+    (tmp_path / "link.json").symlink_to("export.json")
+
+    assert invoke("history", "--export", "json", "--output", str(tmp_path / "link.json")).code == 0
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads((tmp_path / "export.json").read_text())["kind"] == "kata-grader-history"
+
+
 def test_an_export_can_be_imported_elsewhere_and_nothing_is_taken_twice(
     invoke: Invoke, record: Record, course: Path, tmp_path: Path
 ) -> None:
