@@ -318,12 +318,12 @@ def preview_regrade(ctx: click.Context, exercise: str, since: str, submissions: 
     from grader.batch.source import find_submissions
     from grader.cli.common import exercise_of
     from grader.cli.learner import database_url, say_note
+    from grader.file_name import shown
     from grader.regrade import exercise_at, handed_in, merged, preview, stored
     from grader.render.plain import counted
     from grader.sandbox.choose import choose
     from grader.store.glance import glance
     from grader.store.submissions import kept_submission
-    from grader.submission import shown
 
     course = course_of(ctx)
     now = exercise_of(course, exercise)

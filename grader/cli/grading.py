@@ -20,7 +20,7 @@ from grader.error import GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
 from grader.grading import Options, derive_seed, grade
 from grader.render.account import short_name
-from grader.render.text import DETAILS, TextReporter
+from grader.render.text import TextReporter
 from grader.report import TestResult
 from grader.sandbox.behind import Behind
 from grader.sandbox.choose import Choice
@@ -51,9 +51,8 @@ def grade_one(
         say(f"sandbox: {choice.name} ({choice.reason})")
 
     reporter = None
-    details = None if request.is_verbose else DETAILS
     if request.format == "text" and request.output in (None, "-"):
-        reporter = TextReporter(_write, width(), has_colour(), has_unicode(), request.is_quiet, details=details)
+        reporter = TextReporter(_write, width(), has_colour(), has_unicode(), request.is_quiet, details=request.details)
         reporter.start(found.title, choice.name, [(task.id, task.title) for task in found.tasks])
     ahead: list[Behind] = []
 
@@ -74,7 +73,6 @@ def grade_one(
         submission=submission,
         request=request,
         reporter=reporter,
-        details=details,
         another=another,
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from grader.render.text import DETAILS
+
 
 class Request(NamedTuple):
     """The options of one grading, as they were given. `path`: None is the learner's own solution."""
@@ -17,3 +19,8 @@ class Request(NamedTuple):
     output: str | None
     is_verbose: bool
     is_quiet: bool
+
+    @property
+    def details(self) -> int | None:
+        """How many failures are told in full; None is all of them."""
+        return None if self.is_verbose else DETAILS

@@ -32,12 +32,9 @@ def conclude(
     submission: Submission,
     request: Request,
     reporter: TextReporter | None,
-    details: int | None,
     another: Choice,
 ) -> int:
     """Keep the report in the course `home`, show it, and give the exit code; `reporter` has shown the tests already.
-
-    `details` is how many failures are told in full, `None` all of them.
 
     `another` is the sandbox for what must be graded beside it.
     """
@@ -57,7 +54,7 @@ def conclude(
         from grader.render import render
 
         put(
-            render(report, request.format, **({"details": details} if request.format == "text" else {})),
+            render(report, request.format, **({"details": request.details} if request.format == "text" else {})),
             request.output,
             what="report",
             hint="the grading itself is done and is in the history",
