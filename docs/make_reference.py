@@ -22,7 +22,7 @@ from typing import Any, Literal
 import click
 import msgspec
 
-from grader import exercise, report, submission
+from grader import exercise, file_name, report, submission
 from grader.cli.main import COMMANDS, GRADE, cli
 from grader.course import find_course
 from grader.exercise import known_keys, name_parts
@@ -502,7 +502,7 @@ def _bounds() -> str:
         ("steps of a test's transcript", f"{client.MAX_EXCHANGES}; what is in the middle is left out"),
         ("a body in a transcript", f"{client.SHOWN_BODY_BYTES:,} bytes; the rest is left out"),
     ]
-    names = ", ".join(f"`{name}`" for name in sorted(submission.LEFT_OUT))
+    names = ", ".join(f"`{name}`" for name in sorted(file_name.LEFT_OUT))
     return table(["what", "at most"], rows) + f"\nNever taken as part of a submission: {names}, and `*.pyc`.\n"
 
 
