@@ -172,23 +172,21 @@ class Keeper:
     def stop(self) -> None:
         """End every process of the learner's and wait until none is left."""
         self._drain()
-        if self._reader is not None:
-            self._reader.end()
-            self._reader = None
-        if not self._end_process_alone():
+        reading, self._reader = self._reader, None
+        if reading is not None:
+            reading.kill()  # it ends while the learner's process does
+        can_count = self._can_count and bool(self._spares)
+        if can_count and self._process is not None and self._is_running:
+            self._process.kill()
+        if reading is not None:
+            reading.end()
+        if not (can_count and self._is_alone()):
+            # More than the learner's process may be left.
             processes.kill_everybody_else()
             for spare in self._spares:
                 spare.close()
             self._spares.clear()
         self._forget_process()
-
-    def _end_process_alone(self) -> bool:
-        """End the learner's process and leave the spares; `False` where more than these may be left."""
-        if not (self._spares and self._can_count):
-            return False
-        if self._process is not None and self._is_running:
-            self._process.kill()
-        return self._is_alone()
 
     def _is_alone(self) -> bool:
         """Say whether the kernel counts none in this box but ours and the spares."""

@@ -31,13 +31,21 @@ def kill_everybody_else(*, wait: bool = True) -> None:
     _reap(block=False)
 
 
-def end_child(pid: int) -> None:
-    """End one child of this process and wait for that."""
+def kill_child(pid: int) -> None:
+    """Have one child of this process end."""
     try:
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
+    except ProcessLookupError:
         pass  # it was ended and awaited with all the others
+
+
+def end_child(pid: int) -> None:
+    """End one child of this process and wait for that."""
+    kill_child(pid)
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass  # as above
 
 
 def _reap(*, block: bool) -> None:

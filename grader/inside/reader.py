@@ -80,8 +80,12 @@ class Reader:
             pass
         return None
 
+    def kill(self) -> None:
+        """Have it end, without waiting for that: its memory takes a while to be given back."""
+        processes.kill_child(self._pid)
+
     def end(self) -> None:
-        """End it where it still runs."""
+        """End it where it still runs, and wait for that."""
         self._socket.close()
         processes.end_child(self._pid)
 

@@ -74,7 +74,7 @@ def examiner_arguments(*, ahead: bool, many: bool) -> list[str]:
 
 
 DATABASE_LIBRARY = "sqlalchemy.orm"
-SPARES = 8
+SPARES = 12
 """Processes that wait in a solution box which itself waits: a test's app is up sooner in one that has touched its memory."""
 
 SPARE_MIB = 6
