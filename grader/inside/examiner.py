@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -42,6 +43,11 @@ OUTPUT_SHOWN = 4000
 RING_AGAIN_S = 0.01
 TRIAL_SHARE = 5
 """A trial of the usual start after one that took all of its time gets a fifth of it: a reference starts within that."""
+
+_KINDS = {"str": "a text", "int": "a whole number", "bool": "true or false", "list": "a list", "dict": "an object"}
+_KIND = re.compile(rf"assert False\n \+  where False = isinstance\((?P<value>.*), (?P<name>{'|'.join(_KINDS)})\)")
+_REFUSES = f" = {Database.refuses.__name__}("
+"""How pytest tells of calls in an assertion that compares nothing."""
 
 # Plugins of pytest that a grading has no use for; each costs start-up time, some write to disk or read the environment.
 _LEFT_OUT = (
@@ -427,12 +433,20 @@ class Examination:
             op, left, right = self._compared
             outcome["expected"], outcome["got"] = _expected_and_got(op, left, right)
             outcome["op"] = op
+        elif kind := _KIND.match(str(error)):
+            outcome["expected"], outcome["got"] = _KINDS[kind["name"]], kind["value"]
+        elif _REFUSES in str(error) and self._transcript.steps[-1]["kind"] == "sql":
+            step = self._transcript.steps[-1]
+            self._transcript.decide(step)
+            told = step["response"].get("error")
+            outcome["expected"] = "the database takes it" if told else "the database refuses it"
+            outcome["got"] = f"it refused it: {told}" if told else "it took it"
         return outcome
 
     def _add_evidence(self, outcome: dict[str, Any]) -> None:
         steps = self._transcript.steps
         talks = [step for step in steps if step["kind"] in ("http", "call")]
-        if talks and not any("is_deciding" in step for step in talks):
+        if talks and not any("is_deciding" in step for step in steps):
             talks[-1]["is_deciding"] = True
         outcome["transcript"] = steps
         if self._link.is_lost:
@@ -511,6 +525,11 @@ _WORDS = {
 
 
 def _expected_and_got(op: str, left: object, right: object) -> tuple[str, str]:
+    if op == "in" and isinstance(right, range) and right.step == 1:
+        return f"a number from {right.start} to {right.stop - 1}", _plain(left)
+    if op in ("in", "not in") and isinstance(right, tuple):  # no answer is one: the author wrote it
+        listed = ", ".join(show(value, 300) for value in right)
+        return f"{'one of' if op == 'in' else 'none of'} {listed}"[:4000], _plain(left)
     if op == "in":
         return f"something that contains {show(left, 1500)}", _plain(right)
     if op == "not in":

@@ -548,9 +548,13 @@ class Database:
 
     def refuses(self, sql: str, params: Sequence[Any] = ()) -> bool:
         """Say whether the database itself refuses a statement because of a constraint."""
-        self._record(sql, params)
+        step = self._record(sql, params)
         result = self._steps([{"sql": sql, "params": _encode_all(params), "mode": "write", "may_fail": True}])[0]
-        return "error" in result and result["error"]["type"] == "IntegrityError"
+        if "error" not in result:
+            step["response"] = _told_rows(result)
+            return False
+        step["response"] = {"error": result["error"]["message"]}
+        return bool(result["error"]["type"] == "IntegrityError")
 
     def digest(self) -> str:
         """Give a digest over the whole content: tables, columns and rows."""
@@ -604,7 +608,7 @@ class Database:
         step = self._record(sql, params)
         result = self._steps([{"sql": sql, "params": _encode_all(params), "mode": mode}])[0]
         if "rows" in result:
-            step["response"] = {"rows": len(result["rows"])}
+            step["response"] = _told_rows(result)
         return result
 
     def _steps(self, steps: list[dict[str, Any]]) -> list[Any]:
@@ -656,3 +660,9 @@ def _repr(value: Any) -> str:
         return repr(value)
     except (ValueError, RecursionError):  # thousands of digits, or of levels
         return f"a {type(value).__name__} that is too large to be shown"
+
+
+def _told_rows(result: Mapping[str, Any]) -> dict[str, int]:
+    """Give how many rows a statement brought or changed; nothing for one that does neither."""
+    rows = len(result["rows"]) if result["columns"] else result["rowcount"]
+    return {"rows": rows} if rows >= 0 else {}

@@ -104,7 +104,7 @@ def of_test(test: TestResult, bounds: Bounds = SHORT) -> list[Block]:
     step = None
     if deciding is not None:
         first = turns[deciding][0]
-        label = "called" if first.kind == "call" else "sent"
+        label = {"call": "called", "sql": "asked of the database"}.get(first.kind, "sent")
         if has_visitors and _visitor(first):
             label += f" by {_visitor(first)}"
         if bounds.is_full and len(turns) > 1:
@@ -112,8 +112,9 @@ def of_test(test: TestResult, bounds: Bounds = SHORT) -> list[Block]:
         if first.moment:
             blocks.append(Block(label, _at_once("", turns[deciding], bounds, is_whole=True)))
         else:
-            step = first
-            blocks.append(Block(label, _sent(step, bounds)))
+            blocks.append(Block(label, _sent(first, bounds)))
+            # What came of a statement stands in its line.
+            step = None if first.kind == "sql" else first
     blocks += _comparison(test, step, bounds)
     if deciding is not None and bounds.is_full:
         blocks += [
@@ -355,7 +356,9 @@ def _brief(step: Exchange) -> str:
     sql = f"SQL: {one_line(' '.join(_text(request, 'sql').split()), 300)}"
     params = one_line(_text(request, "params"), 200)
     sql += f" with {params}" if params and params not in ("()", "[]", "{}", "None") else ""
-    rows = response.get("rows")
+    rows, error = response.get("rows"), response.get("error")
+    if isinstance(error, str):
+        return f"{sql} → {one_line(error, 300)}"
     return f"{sql} → {counted(rows, 'row')}" if isinstance(rows, int) else sql
 
 

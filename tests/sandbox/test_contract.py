@@ -144,6 +144,62 @@ def test_statements_are_told_with_how_they_fared(quick: Choice) -> None:
     assert select.error == "no such column: nmae"
 
 
+@pytest.mark.parametrize(
+    ("claim", "expected", "got"),
+    [
+        ("db.refuses(ADD, ['tea'])", "the database refuses it", "it took it"),
+        (
+            "not db.refuses(ADD, [None])",
+            "the database takes it",
+            "it refused it: NOT NULL constraint failed: item.name",
+        ),
+    ],
+)
+def test_what_the_database_refuses_decides(quick: Choice, tmp_path: Path, claim: str, expected: str, got: str) -> None:
+    """Not the request before it, which was answered as it should be."""
+    asked = TESTS.replace("(client):", "(client, db):", 1).replace(
+        'assert client.get("/dishes/1").status_code == 200', f"client.get('/items')\n    assert {claim}", 1
+    )
+    files = {"tests/test_one_dish.py": f'ADD = "INSERT INTO item VALUES (?)"\n{asked}'}
+    toml = EXERCISE_TOML.replace('kind = "http"', 'kind = "http"\ndatabase = "sqlite"')
+    exercise = load_exercise(make_exercise(tmp_path, toml=toml, files=files))
+    test = of(grade(exercise, reference(), quick), "test_a_known_dish_is_answered")
+
+    assert (test.expected, test.got) == (expected, got)
+    assert [step.kind for step in test.transcript if step.is_deciding] == ["sql"]
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected", "got"),
+    [
+        ("status_code == 201", "201", "200"),
+        ("status_code in (302, 303)", "one of 302, 303", "200"),
+        ("status_code not in (200, 500)", "none of 200, 500", "200"),
+        ("status_code in range(300, 400)", "a number from 300 to 399", "200"),
+        ("text.startswith('Good')", None, None),
+        ("text in ['Hello!']", 'something that contains "Welcome!"', '["Hello!"]'),
+    ],
+)
+def test_what_was_expected_is_taken_from_the_assertion(
+    quick: Choice, tmp_path: Path, claim: str, expected: str | None, got: str | None
+) -> None:
+    """Where values are compared, whatever the comparison."""
+    asked = TESTS.replace('"/dishes/1").status_code == 200', f'"/").{claim}')
+    exercise = load_exercise(make_exercise(tmp_path, files={"tests/test_one_dish.py": asked}))
+    test = of(grade(exercise, situation("greets_only"), quick), "test_a_known_dish_is_answered")
+
+    assert (test.expected, test.got) == (expected, got)
+
+
+def test_a_value_of_another_kind_is_told(quick: Choice, tmp_path: Path) -> None:
+    """An assertion about the kind of a value compares nothing, and still says what it wants."""
+    asked = TESTS.replace('client.get("/dishes/1").status_code == 200', 'isinstance(client.get("/").text, dict)')
+    exercise = load_exercise(make_exercise(tmp_path, files={"tests/test_one_dish.py": asked}))
+    test = of(grade(exercise, situation("greets_only"), quick), "test_a_known_dish_is_answered")
+
+    assert (test.expected, test.got) == ("an object", "'Welcome!'")
+
+
 @pytest.mark.parametrize("start", ["", "config={}", "env={'NAME': 'Ada'}"])
 def test_an_app_that_never_listens_takes_the_limit_once(quick: Choice, tmp_path: Path, start: str) -> None:
     """However the first test starts it: no second start gets all of that time again."""
