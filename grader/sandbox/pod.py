@@ -78,7 +78,7 @@ SPARES = 12
 """Processes that wait in a solution box which itself waits: a test's app is up sooner in one that has touched its memory."""
 
 SPARE_MIB = 6
-SPARE_DATABASE_MIB = 11
+SPARE_DATABASE_MIB = 12
 """More, where it has touched the memory of the database's library too."""
 
 
