@@ -25,6 +25,7 @@ from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
+from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 from grader.sandbox.user import own_users
 
@@ -62,7 +63,7 @@ class BubblewrapSandbox:
         cgroup.sweep()
         compile_inside()
         started = time.monotonic()
-        mark = f"{cgroup.owner_mark()}-{next(_numbers)}"
+        mark = f"{owner_mark()}-{next(_numbers)}"
         user = [] if os.geteuid() == 0 else ["--unshare-user"]
         network = [bwrap, *user, "--unshare-net", "--die-with-parent", "--dev-bind", "/", "/"]
         inside = ["examiner", *examiner_arguments(ahead=ahead, many=many)]

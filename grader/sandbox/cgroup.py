@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.sandbox.owner import is_left
 from grader.sandbox.pod import Limits
 
 MOUNT = Path("/sys/fs/cgroup")
@@ -138,12 +139,11 @@ def _has_swap() -> bool:
 
 
 def sweep() -> int:
-    """Take away groups whose grader is gone; give how many. A group's name is `<grader's pid>-<start>-...`."""
+    """Take away groups whose grader is gone; give how many. A group's name begins with its mark."""
     count = 0
     seen: set[str] = set()
     for folder in _all_groups():
-        owner = folder.name.split("-")[0]
-        if owner.isdigit() and not _runs(int(owner), folder.name):
+        if is_left(folder.name):
             Cgroup(folders=(folder,), shown_at=(), limits_swap=True).remove(within_s=1.0)
             if folder.name not in seen:
                 seen.add(folder.name)
@@ -156,21 +156,3 @@ def _all_groups() -> Iterator[Path]:
     for base in bases:
         if base.is_dir():
             yield from (entry for entry in base.iterdir() if entry.is_dir())
-
-
-def owner_mark() -> str:
-    """Give the start of a group's name: this process, told apart from a later one with the same number by its start time."""
-    return f"{os.getpid()}-{start_time(os.getpid())}"
-
-
-def start_time(pid: int) -> str:
-    """Give when a process started, in the kernel's ticks; empty when it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def _runs(pid: int, name: str) -> bool:
-    parts = name.split("-")
-    return len(parts) > 1 and parts[1] == start_time(pid)

@@ -24,6 +24,7 @@ from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
+from grader.sandbox.owner import is_left, owner_mark
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def _create(
             working_dir="/",
             stdin_open=True,
             environment={"LANG": "C.UTF-8"},
-            labels={LABEL: cgroup.owner_mark(), HOST_LABEL: socket.gethostname()},
+            labels={LABEL: owner_mark(), HOST_LABEL: socket.gethostname()},
             host_config=config,
             # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
             # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
@@ -435,10 +436,6 @@ def _sweep(api: APIClient) -> None:
     # Podman removes no container whose network another one has joined, so those that joined go first.
     for container in sorted(found, key=lambda each: "-solution-" not in str(each["Names"][0])):
         labels = container["Labels"]
-        owner, _, start = labels[LABEL].partition("-")
-        if labels.get(HOST_LABEL) == here:
-            is_gone = owner.isdigit() and cgroup.start_time(int(owner)) != start
-        else:
-            is_gone = time.time() - container["Created"] > OLD_S
-        if is_gone:
+        age_s = time.time() - container["Created"]
+        if is_left(labels[LABEL]) if labels.get(HOST_LABEL) == here else age_s > OLD_S:
             _remove(api, container["Id"])

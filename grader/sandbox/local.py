@@ -21,10 +21,10 @@ from pathlib import Path
 
 from grader.error import SandboxError
 from grader.inside.processes import descendants
-from grader.sandbox.cgroup import owner_mark, start_time
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
+from grader.sandbox.owner import is_left, owner_mark
 from grader.sandbox.pod import Listener, Pod, PodResult, Shape, examiner_arguments
 from grader.sandbox.user import own_users
 
@@ -120,8 +120,7 @@ def _folder(user: int | None) -> Iterator[str]:
 def _sweep() -> None:
     """Remove the folders of gradings that were killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*-*"):
-        pid, _, rest = folder.name.removeprefix(FOLDER).partition("-")
-        if pid.isdigit() and start_time(int(pid)) != rest.partition("-")[0]:
+        if is_left(folder.name.removeprefix(FOLDER)):
             shutil.rmtree(folder, ignore_errors=True)
 
 

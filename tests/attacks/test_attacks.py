@@ -31,6 +31,7 @@ from grader.sandbox import cgroup
 from grader.sandbox.choose import Choice
 from grader.sandbox.docker import LABEL, connect
 from grader.sandbox.image import ensure_image
+from grader.sandbox.owner import owner_mark
 from grader.submission import Submission, read_submission
 from tests.attacks.canary import Canary
 
@@ -99,7 +100,7 @@ class Traces:
 
     def found(self) -> list[str]:
         """Name everything that is left; empty when all is as it was."""
-        marks = [f"{cgroup.owner_mark()}-"]
+        marks = [f"{owner_mark()}-"]
         left: list[str] = []
         if self.uses_engine:
             containers, created = self._containers()
@@ -123,7 +124,7 @@ class Traces:
 
     def _containers(self) -> tuple[list[str], list[str]]:
         """Give this process's containers that are still there, and the ids of all that were made meanwhile."""
-        mine = {"label": f"{LABEL}={cgroup.owner_mark()}"}
+        mine = {"label": f"{LABEL}={owner_mark()}"}
         with connect() as api:
             there = [str(container["Names"]) for container in api.containers(all=True, filters=mine)]
             period = {"since": f"{self.begun - 1:.3f}", "until": f"{time.time():.3f}"}

@@ -11,6 +11,7 @@ import pytest
 
 from grader.sandbox import cgroup
 from grader.sandbox.docker import HOST_LABEL, LABEL, connect
+from grader.sandbox.owner import owner_mark
 
 GONE_S = 5.0
 
@@ -22,9 +23,9 @@ def _left(sandbox: str) -> list[object]:
     ]
     if sandbox == "docker":
         with connect() as api:
-            filters = {"label": [f"{LABEL}={cgroup.owner_mark()}", f"{HOST_LABEL}={socket.gethostname()}"]}
+            filters = {"label": [f"{LABEL}={owner_mark()}", f"{HOST_LABEL}={socket.gethostname()}"]}
             left += [each["Names"] for each in api.containers(all=True, filters=filters)]
-    return left + [group.name for group in cgroup.MOUNT.glob(f"*/{cgroup.PARENT}/{cgroup.owner_mark()}-*")]
+    return left + [group.name for group in cgroup.MOUNT.glob(f"*/{cgroup.PARENT}/{owner_mark()}-*")]
 
 
 @pytest.fixture

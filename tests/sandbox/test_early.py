@@ -10,10 +10,10 @@ import pytest
 from grader.boxes import make_pod
 from grader.error import SandboxError
 from grader.grading import grade
-from grader.sandbox import cgroup
 from grader.sandbox.choose import Choice
 from grader.sandbox.docker import LABEL, connect
 from grader.sandbox.early import EarlySandbox
+from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import WarmSandbox
 from tests.conftest import make_sandbox
 from tests.situation import of, reference, shop, shop_of_any_language, situation, told
@@ -69,5 +69,5 @@ def test_what_the_engine_fails_in_is_told_as_that() -> None:
 
 def _remove_examiner() -> None:
     with connect() as api:
-        (found,) = api.containers(all=True, filters={"label": f"{LABEL}={cgroup.owner_mark()}"})
+        (found,) = api.containers(all=True, filters={"label": f"{LABEL}={owner_mark()}"})
         api.remove_container(found["Id"], force=True)
