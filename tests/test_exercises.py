@@ -21,6 +21,8 @@ from tests.conftest import ROOT, make_sandbox
 COURSE = find_course(ROOT, explicit=ROOT)
 NAMES = [entry.id for entry in COURSE.exercises()]
 SEEDS = 20
+SLOW = ("11", "12", "19", "20", "21", "23", "28")
+"""These hash passwords, or start an app dozens of times: an alternative is tried on half of the seeds, on all by `grade verify`."""
 
 
 @cache
@@ -43,8 +45,8 @@ def same() -> Iterator[Choice]:
         yield Choice(sandbox, "a test asked for it")
 
 
-def _passes_on_every_seed(name: str, files: dict[str, bytes], choice: Choice) -> None:
-    seeds = _seeds(name)
+def _passes_on_every_seed(name: str, files: dict[str, bytes], choice: Choice, *, count: int = SEEDS) -> None:
+    seeds = _seeds(name)[:count]
     reports = grade_on_seeds(load(name), submission_of(files), choice, seeds)
     for seed, report in zip(seeds, reports, strict=True):
         assert report.status == "passed", (seed, report.message, [t for t in report.tests if t.status != "pass"][:1])
@@ -71,8 +73,9 @@ def test_the_reference_earns_every_point(name: str, quick: Choice) -> None:
 
 @pytest.mark.parametrize(("name", "alternative"), _cases("alternatives"))
 def test_an_alternative_earns_every_point(name: str, alternative: str, quick: Choice) -> None:
-    """A right answer that is written another way passes as well, on twenty seeds."""
-    _passes_on_every_seed(name, load(name).variant("alternatives", alternative), quick)
+    """A right answer that is written another way passes as well, on as many seeds."""
+    count = SEEDS // 2 if name.removeprefix("exercise-").startswith(SLOW) else SEEDS
+    _passes_on_every_seed(name, load(name).variant("alternatives", alternative), quick, count=count)
 
 
 @pytest.mark.parametrize(("name", "mutant"), _cases("mutants"))
