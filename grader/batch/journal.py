@@ -48,6 +48,7 @@ _CODE = (
     "resemblance.py",
     "exercise.py",
     "hidden_test.py",
+    "file_name.py",
     "submission.py",
     "archive.py",
     "report.py",

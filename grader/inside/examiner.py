@@ -28,6 +28,7 @@ import pytest
 from _pytest.outcomes import Skipped
 
 from . import wire
+from .alone import alone
 from .client import Client, Transcript
 from .fake import Fake
 from .fault import DidNotStart, GraderFault, TestTimeout, Wrong
@@ -53,11 +54,8 @@ _REFUSES = f" = {Database.refuses.__name__}("
 _LEFT_OUT = (
     "cacheprovider capture debugging doctest faulthandler junitxml logging nose pastebin setuponly setupplan stepwise "
     "legacypath terminal terminalprogress tmpdir threadexception unraisableexception unittest warnings recwarn subtests"
-).split()
-_ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + [
-    "--import-mode=prepend",
-    "--strict-markers",
-]
+)
+_ARGUMENTS = ["--import-mode=prepend", "--strict-markers"]
 
 
 class _Needs(Skipped):
@@ -435,12 +433,10 @@ class Examination:
             outcome["op"] = op
         elif kind := _KIND.match(str(error)):
             outcome["expected"], outcome["got"] = _KINDS[kind["name"]], kind["value"]
-        elif _REFUSES in str(error) and self._transcript.steps[-1]["kind"] == "sql":
+        elif _REFUSES in str(error) and self._transcript.steps and "refused" in self._transcript.steps[-1]:
             step = self._transcript.steps[-1]
             self._transcript.decide(step)
-            told = step["response"].get("error")
-            outcome["expected"] = "the database takes it" if told else "the database refuses it"
-            outcome["got"] = f"it refused it: {told}" if told else "it took it"
+            outcome["expected"], outcome["got"] = _refusal(step["refused"], step["response"].get("error"))
         return outcome
 
     def _add_evidence(self, outcome: dict[str, Any]) -> None:
@@ -537,6 +533,12 @@ def _expected_and_got(op: str, left: object, right: object) -> tuple[str, str]:
     return _WORDS.get(op, "{}").replace("{}", _plain(right)), _plain(left)
 
 
+def _refusal(is_refused: bool, error: str | None) -> tuple[str, str]:
+    if is_refused:
+        return "the database takes it", f"it refused it: {error}"
+    return "the database refuses it", "it took it" if error is None else f"another error: {error}"
+
+
 def _words(value: object) -> str:
     return value[:4000] if isinstance(value, str) else show(value)
 
@@ -622,11 +624,7 @@ def _seeds(settings: Mapping[str, Any]) -> Sequence[int]:
 def run_pytest(folder: str, plugins: list[Any]) -> int:
     """Run pytest in this process on a folder, without configuration from anywhere."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return int(
-        pytest.main(
-            [*_ARGUMENTS, f"--rootdir={folder}", f"--confcutdir={folder}", "-c", os.devnull, folder], plugins=plugins
-        )
-    )
+    return int(pytest.main([*_ARGUMENTS, *alone(folder, without=_LEFT_OUT)], plugins=plugins))
 
 
 def warm_up() -> None:

@@ -550,11 +550,10 @@ class Database:
         """Say whether the database itself refuses a statement because of a constraint."""
         step = self._record(sql, params)
         result = self._steps([{"sql": sql, "params": _encode_all(params), "mode": "write", "may_fail": True}])[0]
-        if "error" not in result:
-            step["response"] = _told_rows(result)
-            return False
-        step["response"] = {"error": result["error"]["message"]}
-        return bool(result["error"]["type"] == "IntegrityError")
+        error = result.get("error")
+        step["response"] = _told_rows(result) if error is None else {"error": error["message"]}
+        step["refused"] = error is not None and error["type"] == "IntegrityError"
+        return bool(step["refused"])
 
     def digest(self) -> str:
         """Give a digest over the whole content: tables, columns and rows."""

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .alone import alone
+
 MAX_TESTS = 200
 MAX_MESSAGE = 600
 MAX_NAME = 200
@@ -24,8 +26,8 @@ MAX_NAME = 200
 _LEFT_OUT = (
     "cacheprovider doctest faulthandler junitxml legacypath pastebin setuponly setupplan stepwise threadexception "
     "unraisableexception"
-).split()
-_ARGUMENTS = [word for name in _LEFT_OUT for word in ("-p", f"no:{name}")] + ["-q", "--tb=short", "--color=no"]
+)
+_ARGUMENTS = ["-q", "--tb=short", "--color=no"]
 _NOT_LEFT = {"__pycache__", ".pytest_cache"}
 
 
@@ -108,12 +110,7 @@ def _pytest(folder: str, plugins: Sequence[Any]) -> int:
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     sys.dont_write_bytecode = True
-    return int(
-        pytest.main(
-            [*_ARGUMENTS, f"--rootdir={folder}", f"--confcutdir={folder}", "-c", os.devnull, folder],
-            plugins=list(plugins),
-        )
-    )
+    return int(pytest.main([*_ARGUMENTS, *alone(folder, without=_LEFT_OUT)], plugins=list(plugins)))
 
 
 def _files(folder: str) -> Iterator[str]:

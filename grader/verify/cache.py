@@ -19,7 +19,17 @@ from grader.verify.outcome import Verified
 from grader.verify.proof import Settings
 from grader.whole_file import write_whole
 
-_CODE = ("inside", "verify", "grading.py", "boxes.py", "exercise.py", "folder.py", "hidden_test.py", "submission.py")
+_CODE = (
+    "inside",
+    "verify",
+    "grading.py",
+    "boxes.py",
+    "exercise.py",
+    "file_name.py",
+    "folder.py",
+    "hidden_test.py",
+    "submission.py",
+)
 _BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
 
 _decoder = msgspec.json.Decoder(Verified)

@@ -136,7 +136,8 @@ def test_a_submission_sees_the_same_packages_everywhere(choice: Choice) -> None:
 
 def test_statements_are_told_with_how_they_fared(quick: Choice) -> None:
     """The rows that came or were changed, and what the database said of one that can't be compiled."""
-    test = of(graded(quick, "misspells_a_column"), "test_items_are_listed")
+    code = reference().files["app.py"].replace(b"SELECT name", b"SELECT nmae")
+    test = of(grade(shop(), submission_of({"app.py": code}), quick), "test_items_are_listed")
 
     insert, *_, select = test.statements
     assert (insert.sql[:16], insert.rows) == ("INSERT INTO item", 1)
@@ -153,6 +154,7 @@ def test_statements_are_told_with_how_they_fared(quick: Choice) -> None:
             "the database takes it",
             "it refused it: NOT NULL constraint failed: item.name",
         ),
+        ("db.refuses('DELETE FROM lost')", "the database refuses it", "another error: no such table: lost"),
     ],
 )
 def test_what_the_database_refuses_decides(quick: Choice, tmp_path: Path, claim: str, expected: str, got: str) -> None:
