@@ -12,6 +12,9 @@ from grader.submission import Submission
 _RUNS_TESTS = re.compile(rb"\bdef \w+\([^)]*\bsuite\b")
 """A hidden test, or a fixture of it, that asks for the learner's own tests."""
 
+_FIRST_TEST = re.compile(rb"^def test_.*?(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
+_STARTS_ITSELF = b"app.start("
+
 
 def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: float | None = None) -> Pod:
     """Give the two boxes of a grading. Hidden files are in the examiner's only."""
@@ -25,6 +28,7 @@ def make_pod(exercise: Exercise, submission: Submission, *, seed: int, wall_s: f
             "env": dict(exercise.app.env),
             "command": None if exercise.app.command is None else list(exercise.app.command),
             "preload": list(shape.preload),
+            "ahead": not _first_starts_itself(exercise),
         },
         limits=shape.limits,
     )
@@ -36,6 +40,16 @@ def shape_of(exercise: Exercise, *, wall_s: float | None = None) -> Shape:
     """Give what is known of the boxes before there is a submission."""
     limits = exercise.limits if wall_s is None else replace(exercise.limits, wall_s=wall_s)
     return Shape(limits=limits, preload=_preload(exercise), needs_names=exercise.app.command is not None)
+
+
+def _first_starts_itself(exercise: Exercise) -> bool:
+    """Say whether the first test starts the app in a way of its own, so that it need not run before it is asked for."""
+    files = exercise.test_files()
+    for name in sorted(name for name in files if name.startswith("test_")):
+        first = _FIRST_TEST.search(files[name])
+        if first is not None:
+            return _STARTS_ITSELF in first[0]
+    return False
 
 
 def _preload(exercise: Exercise) -> tuple[str, ...]:

@@ -77,7 +77,7 @@ def _pod(tests: dict[str, bytes], wall_s: float) -> Pod:
     return Pod(
         solution=Box(
             files={"probe.py": probe},
-            settings={**common, "module": "probe", "env": {}, "command": None, "preload": []},
+            settings={**common, "module": "probe", "env": {}, "command": None, "preload": [], "ahead": True},
             limits=LIMITS,
         ),
         examiner=Box(files=tests, settings={**common, "seed": 1}),

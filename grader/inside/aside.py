@@ -6,7 +6,6 @@ within. So they are applied in a fork that has limits; what it says crosses as J
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
@@ -17,12 +16,12 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from . import processes, wire
+from .libc import PR_SET_PDEATHSIG, prctl
 
 CPU_S = 4
 """Of the processor, for all questions together: on a busy machine nothing right is cut off."""
 WALL_S = 9.0
 DATA_MIB = 256
-PR_SET_PDEATHSIG = 1
 
 
 class TookTooLong(Exception):
@@ -90,7 +89,7 @@ class Aside:
 def _serve(asked: socket.socket, answer: Callable[[Any], Any]) -> NoReturn:
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         kept = socket.socket(fileno=os.dup2(asked.detach(), 3))
         os.closerange(4, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         # Beside the standard streams, which lead nowhere, this is all that it has of the examiner.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
@@ -10,17 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import seccomp
+from .libc import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, prctl
 
-PR_SET_DUMPABLE = 4
-PR_SET_CHILD_SUBREAPER = 36
 NICE_STEP = 10
 
 
 def protect() -> None:
     """Keep the learner's processes, which have the same user, from reading, tracing or signalling this one."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    prctl(PR_SET_DUMPABLE, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     # Process 1 is immune to signals that it doesn't handle, and Python handles this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -45,9 +42,19 @@ def confine(limits: Mapping[str, Any]) -> None:
 def be_first_when_memory_ends() -> None:
     """Make this process the one that the kernel ends when memory runs out, and not its keeper."""
     # A fork of the keeper can't be read either, and its own files in /proc are root's, until it says otherwise.
-    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    prctl(PR_SET_DUMPABLE, 1)
+    come_before_others_when_memory_ends(1000)
+
+
+def come_before_others_when_memory_ends(by: int) -> None:
+    """Have the kernel end this process and its forks sooner than others when memory runs out; 1000 is the most."""
     try:
-        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
-            file.write("1000")
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+    except OSError:
+        return
+    try:
+        os.write(file, str(by).encode())
     except OSError:
         pass
+    finally:
+        os.close(file)

@@ -21,7 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import FrameType
+from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -166,6 +166,7 @@ class Examination:
         self._seen: set[str] = set()
         self._stops = False
         self._is_last = False
+        self._next_starts_itself = False
 
     def begin(self) -> None:
         """Tell the seed, and make what a test draws without a fixture follow it."""
@@ -295,6 +296,7 @@ class Examination:
         self._outcome = {"status": "error", "message": "the test did not end"}
         self._link.asked = None
         self._is_last = nextitem is None
+        self._next_starts_itself = nextitem is not None and _starts_itself(nextitem)
         if self._settings["fresh"] == "test" and not self._is_last:
             self._link.send("spare")
         # What passes leaves no transcript, unless the author's proof of the exercise wants to compare data.
@@ -354,8 +356,7 @@ class Examination:
             self._add_evidence(self._outcome)
         if self._settings["fresh"] == "test" and not (self._is_last or self._stops or self._link.is_lost):
             # While pytest winds this test up, the box is cleared and the next app starts.
-            # A test that configured its app is mostly followed by one that does so too.
-            self._link.send("reset" if self._app is not None and self._app.is_configured else "ahead")
+            self._link.send("reset" if self._next_starts_itself else "ahead")
         return report
 
     # Judging
@@ -467,6 +468,18 @@ class Examination:
 
 def _name(item: pytest.Item) -> str:
     return str(getattr(item, "originalname", None) or item.name)
+
+
+def _starts_itself(item: pytest.Item) -> bool:
+    """Say whether a test starts the app in a way of its own, in its function or in one of its file's that it names."""
+    test = getattr(item, "function", None)
+    named = [getattr(test, "__globals__", {}).get(name) for name in _names(test)]
+    return any(App.start.__name__ in _names(function) for function in (test, *named))
+
+
+def _names(function: object) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
+    return code.co_names if isinstance(code, CodeType) else ()
 
 
 def _needed(item: pytest.Item) -> list[str]:

@@ -91,7 +91,6 @@ class App:
         self._generation: int | None = None
         self._is_stopped = False
         self.has_touched_state = False
-        self.is_configured = False
         self.port: int = settings["port"]
         self.start_s: float = settings["limits"]["start_s"]
 
@@ -102,7 +101,6 @@ class App:
             DidNotStart: it ended, or it took too long.
         """
         if env or config is not None:
-            self.is_configured = True
             self._record("start", env, config)
         self._start(env or {}, config, is_fresh=not self.has_touched_state)
 

@@ -6,6 +6,7 @@ So the keeper may have some of them wait.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import select
@@ -16,9 +17,9 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
-from . import learner, processes, warm, wire
+from . import learner, processes, seccomp, warm, wire
 from .confine import be_first_when_memory_ends, confine
 
 CONTROL_S = 2
@@ -60,6 +61,22 @@ class Fork:
         for fd in (self.output, self.notes, self.pidfd):
             os.close(fd)
         self.control.close()
+
+
+def prepare() -> None:
+    """Do once in the keeper what each fork would do for itself."""
+    _streams()
+    seccomp.prepare()
+
+
+@functools.cache
+def _streams() -> tuple[TextIO, TextIO, TextIO]:
+    """Give what a program has for its standard streams. They are of descriptors, whatever these are in a process."""
+    return (
+        open(0, encoding="utf-8", errors="replace", closefd=False),
+        open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False),
+        open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False),
+    )
 
 
 def make(limits: Mapping[str, Any], *, is_warmed: bool) -> Fork:
@@ -104,13 +121,10 @@ def _wait_for_job(
         for place, fd in enumerate(lifted):
             os.dup2(fd, place)
         os.closerange(len(wanted), 1024)
-        sys.stdin = open(0, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-        sys.stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        sys.stdin, sys.stdout, sys.stderr = _streams()
         confine(limits)
         if is_warmed:
             warm.touch()
-        learner.leave_keeper()
         decoder = wire.Decoder()
         while data := os.read(_CONTROL, 1 << 16):
             for message in decoder.feed(data):

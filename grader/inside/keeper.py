@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import cgroup, clear, confine, fork, learner, processes, reader, seccomp, statements, suite, warm, wire
+from . import cgroup, clear, confine, fork, learner, processes, reader, statements, suite, warm, wire
 
 OUTPUT_TAIL_BYTES = 16 * 1024
 MAX_NOTES_BYTES = 8 * 1024 * 1024
@@ -476,7 +476,15 @@ def preload(names: str) -> None:
         warm.warm_database()
     if "pytest" in wanted:
         suite.warm()
-    seccomp.program(os.uname().machine)
+    fork.prepare()
+    _hide()
+
+
+def _hide() -> None:
+    """Take our own modules out of the learner's sight; a module of theirs may have the same name."""
+    sys.path[:] = [entry for entry in sys.path if not os.path.isdir(os.path.join(entry, "inside"))]
+    for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
+        del sys.modules[name]
 
 
 def main() -> None:
@@ -488,15 +496,20 @@ def main() -> None:
     confine.protect()
     preload(sys.argv[1])  # without collecting garbage, as this was started
     wanted, limits = int(sys.argv[2]), json.loads(sys.argv[3])
-    spares: list[fork.Fork] = []
     gc.freeze()
     gc.enable()
+    serve(wanted, limits)
+
+
+def serve(wanted: int = 0, limits: Mapping[str, Any] | None = None) -> None:
+    """Serve the host until it closes the stream; see `main`."""
+    spares: list[fork.Fork] = []
     decoder = wire.Decoder()
     keeper: Keeper | None = None
     wire.write(1, {"event": "up"})
     while True:
         if keeper is None and len(spares) < wanted and not select.select([0], [], [], 0)[0]:
-            spares.append(fork.make(limits, is_warmed=True))
+            spares.append(fork.make(limits or {}, is_warmed=True))
             continue
         if keeper is not None and not keeper.wait():
             continue
@@ -509,7 +522,7 @@ def main() -> None:
                 files = {name: base64.b64decode(content) for name, content in message["files"].items()}
                 keeper = Keeper(message["settings"], files, spares)
                 keeper.reset()
-                if message["settings"].get("ahead", True):
+                if message["settings"]["ahead"]:
                     keeper.handle({"op": "ahead"})
                 continue
             if keeper is None:

@@ -25,7 +25,7 @@ MAX_NOTE_BYTES = 3500
 """Below PIPE_BUF, so that notes of several processes never mix on the pipe."""
 
 THREADS = 6
-"""Of the WSGI server: enough for requests that a test sends at the same moment."""
+"""Of the WSGI server, at most: enough for requests that a test sends at the same moment."""
 
 MAX_FRAMES = 8
 MAX_LOCALS = 8
@@ -71,13 +71,6 @@ class _Notes:
             os.write(self._fd, line)
         except OSError:
             pass
-
-
-def leave_keeper() -> None:
-    """Take our own modules out of the learner's sight; a module of theirs may have the same name."""
-    sys.path[:] = [entry for entry in sys.path if not os.path.isdir(os.path.join(entry, "inside"))]
-    for name in [name for name in sys.modules if name == "inside" or name.startswith("inside.")]:
-        del sys.modules[name]
 
 
 def run(job: Job) -> NoReturn:
@@ -132,7 +125,7 @@ def _a_thing(value: object) -> str:
 
 def _serve(job: Job, notes: _Notes) -> None:
     import flask
-    import waitress
+    import waitress.server
 
     def refuse_to_run(*_arguments: Any, **_options: Any) -> NoReturn:
         raise StartsItself("your file starts the server itself: `app.run()` was called while it was being imported")
@@ -194,15 +187,29 @@ def _serve(job: Job, notes: _Notes) -> None:
         return True
 
     logging.getLogger("waitress").addFilter(tell_crash)
-    waitress.serve(
+    server = waitress.server.create_server(
         app,
         host="127.0.0.1",
         port=job.port,
-        threads=THREADS,
+        threads=1,
         ident=None,
         clear_untrusted_proxy_headers=False,
-        _quiet=True,
     )
+    _grow_when_busy(server.task_dispatcher)
+    server.run()
+
+
+def _grow_when_busy(dispatcher: Any) -> None:
+    """Start the server's other threads when requests wait: most tests send one at a time, and each thread costs its start."""
+    add = dispatcher.add_task
+
+    def add_task(task: Any) -> None:
+        threads = len(dispatcher.threads)
+        if len(dispatcher.queue) >= threads - dispatcher.active_count and threads < THREADS:
+            dispatcher.set_thread_count(threads + 1)
+        add(task)
+
+    dispatcher.add_task = add_task
 
 
 def _answer_calls(job: Job, modules: dict[str, Any]) -> None:

@@ -11,9 +11,10 @@ import errno
 import functools
 import os
 import struct
+from typing import Any
 
-_PR_SET_SECCOMP = 22
-_PR_SET_NO_NEW_PRIVS = 38
+from .libc import PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, prctl
+
 _MODE_FILTER = 2
 
 _ALLOW = 0x7FFF0000
@@ -154,18 +155,21 @@ def program(machine: str) -> bytes | None:
 
 
 @functools.cache
-def _libc() -> ctypes.CDLL:
-    return ctypes.CDLL(None, use_errno=True)
+def prepare() -> Any:
+    """Give the filter of this machine as the kernel takes it, made once for all forks; `None` where its numbers aren't known."""
+    code = program(os.uname().machine)
+    if code is None:
+        return None
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
+    prepared = ctypes.create_string_buffer(header, len(header))
+    setattr(prepared, "code", buffer)  # noqa: B010  which it holds the address of
+    return prepared
 
 
 def apply() -> bool:
     """Filter this process and all that it starts, for good. `False` where the kernel or the machine can't."""
-    code = program(os.uname().machine)
-    if code is None:
+    prepared = prepare()
+    if prepared is None or not prctl(PR_SET_NO_NEW_PRIVS, 1):
         return False
-    libc = _libc()
-    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return False
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-    return bool(libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.create_string_buffer(header, len(header)), 0, 0) == 0)
+    return prctl(PR_SET_SECCOMP, _MODE_FILTER, prepared)

@@ -7,7 +7,6 @@ sent decides a result. What it answers is only what the learner's code gets to s
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
@@ -20,6 +19,8 @@ from socketserver import ThreadingMixIn
 from typing import Any, NoReturn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
+from .libc import PR_SET_PDEATHSIG, prctl
+
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -27,7 +28,6 @@ MAX_THREADS = 12
 SILENCE_S = 10
 CPU_S = 60
 DATA_MIB = 384
-PR_SET_PDEATHSIG = 1
 
 
 class _Handler(WSGIRequestHandler):
@@ -101,7 +101,7 @@ def _serve(listener: socket.socket, app: WSGIApp) -> NoReturn:
     """Become the process of the app."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(nothing, fd)

@@ -15,15 +15,17 @@ import re
 import shlex
 import signal
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
+from grader.sandbox.forked import Forks
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
 from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
@@ -33,6 +35,7 @@ PORT = 8000
 ROOT = "/tmp"
 PACKAGES = "/opt/packages"
 SHM_MIB = 1
+MIB = 1024 * 1024
 USERS = {"solution": 65532, "examiner": 65533}
 OWN_PROCESSES = 2
 """Of a box in its control group, before anything of the learner's: its first process, and `bwrap` itself."""
@@ -71,7 +74,9 @@ class BubblewrapSandbox:
             _group(f"{mark}-examiner", EXAMINER_LIMITS, extra_processes=1) as group,
             _Box(bwrap, "examiner", network, group, EXAMINER_LIMITS, inside) as box,
         ):
-            yield _BubblewrapExaminer(bwrap, box, mark, ahead=ahead, many=many, begin_ms=ms_since(started))
+            examiner = _BubblewrapExaminer(bwrap, box, mark, ahead=ahead, many=many, begin_ms=ms_since(started))
+            with closing(examiner.forks):
+                yield examiner
 
 
 class _BubblewrapExaminer(Examiner):
@@ -83,6 +88,9 @@ class _BubblewrapExaminer(Examiner):
         self._box = box
         self._mark = mark
         self._ahead = ahead
+        # Where it lies in a folder that a box has for its own, a forked one would not see the interpreter.
+        hides_interpreter = Path(this_interpreter().prefix).is_relative_to(ROOT)
+        self.forks = Forks(partial(self._solution, forks=True), is_possible=many and not hides_interpreter)
 
     @property
     def channel(self) -> PipeChannel:
@@ -94,16 +102,31 @@ class _BubblewrapExaminer(Examiner):
     def open(self, shape: Shape) -> Iterator[Opened]:
         """Start a solution's box; end it and all that is in it. See `BegunPod.open`."""
         started = time.monotonic()
+        with ExitStack() as stack:
+            solution = stack.enter_context(self.forks.box(shape)) or stack.enter_context(self._solution(shape))
+            solution = replace(solution, start_ms=self.start_ms(started))
+            yield Opened(solution=lambda: solution, examiner=self)
+
+    @contextmanager
+    def _solution(self, shape: Shape, *, forks: bool = False) -> Iterator[Solution]:
+        """Start a box in the examiner's network. `forks`: it is one that solutions' boxes are forked in."""
+        own_processes = OWN_PROCESSES + forks
         limits = with_spares(shape) if self._ahead else shape.limits
         joined = ["/usr/bin/nsenter", f"--net=/proc/{self._box.wait()}/ns/net"]
         if os.geteuid() != 0:
             joined += [f"--user=/proc/{self._box.wait()}/ns/user", "--preserve-credentials"]
-        with _group(f"{self._mark}-solution-{next(_numbers)}", limits, extra_processes=OWN_PROCESSES) as group:
-            arguments = shape.keeper_arguments(spares=SPARES if self._ahead and group is not None else 0)
-            with _Box(self._bwrap, "solution", joined, group, shape.limits, ["keeper", *arguments]) as box:
+        with _group(f"{self._mark}-solution-{next(_numbers)}", limits, extra_processes=own_processes) as group:
+            if forks:
+                user = _users(group)["solution"]
+                writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_MIB * MIB}
+                inside = ["fork_server", *shape.server_arguments(user=user, writable=writable)]
+            else:
+                spares = SPARES if self._ahead and group is not None else 0
+                inside = ["keeper", *shape.keeper_arguments(spares=spares)]
+            with _Box(self._bwrap, "solution", joined, group, shape.limits, inside, makes_boxes=forks) as box:
                 box.wait()
                 rlimits, notes, unlimited = _fallbacks(shape.limits, group)
-                solution = Solution(
+                yield Solution(
                     channel=box.channel,
                     port=PORT,
                     root=ROOT,
@@ -111,13 +134,11 @@ class _BubblewrapExaminer(Examiner):
                         "limits": rlimits,
                         "pythonpath": PACKAGES,
                         "also_clear": ["/dev/shm"],
-                        "own_processes": OWN_PROCESSES,
+                        "own_processes": own_processes,
                     },
                     notes=notes,
                     unlimited=unlimited,
-                    start_ms=self.start_ms(started),
                 )
-                yield Opened(solution=lambda: solution, examiner=self)
 
 
 @contextmanager
@@ -144,13 +165,15 @@ class _Box:
         group: cgroup.Cgroup | None,
         limits: Limits,
         inside: Sequence[str],
+        *,
+        makes_boxes: bool = False,
     ) -> None:
-        """`inside` is the module of the box's first process, and its arguments."""
+        """`inside` is the module of the box's first process, and its arguments; `makes_boxes`: it stays root, if it is."""
         # The packages are shown elsewhere than they lie: below /tmp, which the keeper clears, they would be in its way.
         interpreter = replace(this_interpreter(), packages=PACKAGES)
-        # A control group counts the processes of its box; without one, their user's are counted.
-        user = (USERS if group is not None else own_users())[name]
-        box = _inner(bwrap, user, limits, group) + command(*inside, interpreter=interpreter, parent="/opt/box")
+        box = _inner(bwrap, _users(group)[name], limits, group, makes_boxes=makes_boxes) + command(
+            *inside, interpreter=interpreter, parent="/opt/box"
+        )
         enter = [f"echo 0 >{shlex.quote(str(file))}" for file in group.entrances] if group is not None else []
         self._argv = [*outside, "/bin/sh", "-c", " && ".join([*enter, "echo $$", f"exec {shlex.join(box)}"])]
         self._name = name
@@ -194,6 +217,11 @@ class _Box:
         return self._first
 
 
+def _users(group: cgroup.Cgroup | None) -> Mapping[str, int]:
+    # A control group counts the processes of its box; without one, their user's are counted.
+    return USERS if group is not None else own_users()
+
+
 def program() -> str | None:
     """Give the path of `bwrap`, or `None` where it isn't installed."""
     # As `shutil.which`, which takes longer to import than a box takes to begin.
@@ -218,17 +246,17 @@ def _spawn(argv: list[str], *, stdin: int, stdout: int) -> int:
             os.close(fd)
 
 
-def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None) -> list[str]:
+def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None, *, makes_boxes: bool) -> list[str]:
     is_root = os.geteuid() == 0
     interpreter = this_interpreter()
     etc = PACKAGE / "sandbox" / "etc"
     argv = [bwrap, "--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--hostname", "box"]
     argv += ["--die-with-parent", "--new-session", "--clearenv", "--setenv", "LANG", "C.UTF-8", "--cap-drop", "ALL"]
-    argv += (
-        ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        if is_root
-        else ["--unshare-user", "--uid", str(user), "--gid", str(user)]
-    )
+    if is_root:
+        rights = ["SETUID", "SETGID", *(["KILL", "SETPCAP", "SYS_ADMIN"] if makes_boxes else [])]
+        argv += [word for right in rights for word in ("--cap-add", f"CAP_{right}")]
+    else:
+        argv += ["--unshare-user", "--uid", str(user), "--gid", str(user)]
     for folder in ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64"):
         if os.path.islink(folder):
             argv += ["--symlink", os.readlink(folder), folder]
@@ -245,8 +273,8 @@ def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None) -
     for entry in sorted(etc.iterdir()):
         argv += ["--ro-bind", str(entry), f"/etc/{entry.name}"]
     argv += ["--proc", "/proc", "--dev", "/dev"]
-    argv += ["--size", str(SHM_MIB * 1024 * 1024), "--perms", "1777", "--tmpfs", "/dev/shm"]
-    argv += ["--size", str(limits.disk_mib * 1024 * 1024), "--perms", "1777", "--tmpfs", ROOT]
+    argv += ["--size", str(SHM_MIB * MIB), "--perms", "1777", "--tmpfs", "/dev/shm"]
+    argv += ["--size", str(limits.disk_mib * MIB), "--perms", "1777", "--tmpfs", ROOT]
     # After /tmp, under which an interpreter may lie.
     argv += _bind_interpreter(interpreter)
     for folder in hidden:
@@ -255,7 +283,7 @@ def _inner(bwrap: str, user: int, limits: Limits, group: cgroup.Cgroup | None) -
     for source, shown in group.shown_at if group is not None else ():
         argv += _bind(str(source), shown)
     argv += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/"]
-    if is_root:
+    if is_root and not makes_boxes:
         argv += ["/usr/bin/setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
         argv += ["--inh-caps=-all", "--no-new-privs"]
     return argv

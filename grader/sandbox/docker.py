@@ -6,6 +6,7 @@ The solution's joins the network of the examiner's, which has nothing in it but 
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import secrets
 import select
@@ -13,7 +14,8 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
+from grader.sandbox.forked import Forks
 from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
 from grader.sandbox.owner import is_left, owner_mark
@@ -34,13 +37,16 @@ LABEL = "kata-grader.pod"
 HOST_LABEL = "kata-grader.host"
 PORT = 8000
 ROOT = "/tmp"
-USERS = {"keeper": "65532:65532", "examiner": "65533:65533"}
+USERS = {"keeper": 65532, "fork_server": 65532, "examiner": 65533}
 """By the module of a box's first process. Two, as the kernel has limits that it counts by user, such as queued signals."""
 
 SHM_BYTES = 1024 * 1024
 PYTHON = "/opt/grade/bin/python"
 FILTER = Path(__file__).with_name("seccomp.json")
 """In place of the engine's own, which takes it a fifth of a container's start to compile, and allows more."""
+
+NAMESPACE_CALLS = ("unshare", "mount")
+MIB = 1024 * 1024
 
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
 ENGINE_S = 30
@@ -220,6 +226,16 @@ class _AttachedChannel:
         self._socket.close()
 
 
+def _filter(*, allows_namespaces: bool) -> str:
+    """Give the filter of system calls. Who forks boxes needs some that it takes from the learner's processes in them."""
+    text = FILTER.read_text()
+    if not allows_namespaces:
+        return text
+    profile = json.loads(text)
+    profile["syscalls"].append({"names": NAMESPACE_CALLS, "action": "SCMP_ACT_ALLOW"})
+    return json.dumps(profile)
+
+
 def _command(module: str, arguments: list[str]) -> list[str]:
     return [PYTHON, "-I", "-B", "-c", boot(module, ["/opt/box"]), *arguments]
 
@@ -245,10 +261,11 @@ def _create(
         read_only=True,
         tmpfs={ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
         cap_drop=["ALL"],
-        security_opt=["no-new-privileges", f"seccomp={FILTER.read_text()}"],
-        mem_limit=limits.memory_mib * 1024 * 1024,
-        memswap_limit=limits.memory_mib * 1024 * 1024,
-        pids_limit=limits.processes + 1,  # for the one that waits for the next test
+        security_opt=["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
+        mem_limit=limits.memory_mib * MIB,
+        memswap_limit=limits.memory_mib * MIB,
+        # One for the process that waits for the next test, and one for that which makes boxes.
+        pids_limit=limits.processes + (2 if module == "fork_server" else 1),
         cpu_period=cgroup.PERIOD_US,
         cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
         shm_size=SHM_BYTES,
@@ -256,13 +273,17 @@ def _create(
         log_config={"Type": "none"},
         init=False,
     )
+    if module == "fork_server":
+        # The kernel mounts a new `/proc` only where the one that there is can be seen whole. Boxes mask theirs themselves.
+        config["MaskedPaths"] = ["/sys/firmware"]
+        config["ReadonlyPaths"] = []
 
     def create() -> None:
         api.create_container(
             image,
             _command(module, arguments),
             name=name,
-            user=USERS[module],
+            user=f"{USERS[module]}:{USERS[module]}",
             working_dir="/",
             stdin_open=True,
             environment={"LANG": "C.UTF-8"},
@@ -300,6 +321,7 @@ class _DockerExaminer(Examiner):
         self._channels: dict[str, _AttachedChannel] = {}
         self._starting: Behind | None = None
         self._removing: list[Behind] = []
+        self._forks = Forks(self._fork_server, is_possible=many)
 
     def begin(self, started: float) -> None:
         """Make the container, and have it start."""
@@ -321,18 +343,39 @@ class _DockerExaminer(Examiner):
 
     @contextmanager
     def open(self, shape: Shape) -> Iterator[Opened]:
-        """Have a solution's container started; remove it whatever happens. See `BegunPod.open`."""
+        """Have a solution's container started, or its box forked; remove it whatever happens. See `BegunPod.open`."""
         started = time.monotonic()
+        with ExitStack() as stack:
+            forked = stack.enter_context(self._forks.box(shape))
+            waited_for = stack.enter_context(self._starting_solution(shape)) if forked is None else lambda: forked
+            yield Opened(solution=lambda: replace(waited_for(), start_ms=self.start_ms(started)), examiner=self)
+
+    @contextmanager
+    def _fork_server(self, shape: Shape) -> Iterator[Solution]:
+        with self._starting_solution(shape, forks=True) as waited_for:
+            yield waited_for()
+
+    @contextmanager
+    def _starting_solution(self, shape: Shape, *, forks: bool = False) -> Iterator[Callable[[], Solution]]:
+        """Have a container started in the examiner's network, and give what waits for it; remove it whatever happens.
+
+        `forks`: it is one that solutions' boxes are forked in.
+        """
         name = f"{self._name}-solution-{next(self._numbers)}"
+        limits = with_spares(shape) if self._ahead else shape.limits
+        if forks:
+            writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_BYTES}
+            module, arguments = "fork_server", shape.server_arguments(user=USERS["fork_server"], writable=writable)
+        else:
+            module, arguments = "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0)
 
         @_judged()
         def start() -> None:
             # The network is shared with one solution at a time.
             self._await_removal()
             _create(
-                self._api, self._image, name, "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0),
-                limits=with_spares(shape) if self._ahead else shape.limits,
-                runtime=self._runtime, joined=self._name,
+                self._api, self._image, name, module, arguments,
+                limits=limits, runtime=self._runtime, joined=self._name,
             )  # fmt: skip
             self._channels[name] = _attach(self._api, name)
             assert self.channel  # the network that is joined exists once the examiner's container runs
@@ -344,15 +387,14 @@ class _DockerExaminer(Examiner):
                 channel=self._channels[name],
                 port=PORT,
                 root=ROOT,
-                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1},
-                start_ms=self.start_ms(started),
+                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1 + forks},
                 ended_by=lambda: _ended_by(self._api, name),
                 look=lambda: _look(self._api),
             )
 
         starting = Behind(start)
         try:
-            yield Opened(solution=solution, examiner=self)
+            yield solution
         finally:
             try:
                 starting.wait()
@@ -362,6 +404,7 @@ class _DockerExaminer(Examiner):
     def end(self) -> None:
         """Remove the container, however far it came, and see that no other is left."""
         try:
+            self._forks.close()
             if self._starting is not None:
                 self._starting.wait()
         finally:

@@ -67,6 +67,10 @@ class Shape:
         """Give what the solution box's first process is started with; `spares` processes wait in the box."""
         return [",".join(self.preload), str(spares), json.dumps({"open_files": self.limits.open_files})]
 
+    def server_arguments(self, *, user: int, writable: Mapping[str, int]) -> list[str]:
+        """Give what a box in which solutions' boxes are forked is started with: their user, and folders (path to bytes)."""
+        return [",".join(self.preload), json.dumps({"user": user, "writable": writable})]
+
 
 def examiner_arguments(*, ahead: bool, many: bool) -> list[str]:
     """Give what the examiner box's first process is started with; one that will wait has pytest run once before."""
