@@ -1,7 +1,8 @@
 """The first process of a box in which boxes of solutions are made, one at a time: forks that have everything imported.
 
 A fork is process 1 of namespaces of its own, with file systems of its own for all that can be written; it goes on as a keeper.
-Nothing of a learner's comes into this process ever, but as bytes that it passes on without a look.
+What is said to and by a box is passed on without a look, by another process than the one that forks: a fork has all that its
+parent's memory holds, freed or not, and must find nothing there of a box before it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ class Server:
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         """`settings`: `user` that the learner's processes have, and `writable` folders (path to bytes)."""
-        self._settings = settings
+        self._maker = _fork_maker(settings)
         self._box: _Box | None = None
         self._has_ended = False
         self._for_box = bytearray()
@@ -97,7 +99,9 @@ class Server:
         self._has_ended = False
         self._for_box.clear()
         try:
-            self._box = _make(self._settings)
+            self._box = _ask_for_box(self._maker)
+        except ConnectionError:
+            raise  # and so end, to be replaced
         except (OSError, _CannotFork) as error:
             _say(relay.CANNOT, str(error).encode())
         else:
@@ -152,12 +156,68 @@ def _say(kind: bytes, content: bytes = b"") -> None:
         view = view[os.write(1, view) :]
 
 
-def _make(settings: Mapping[str, Any]) -> _Box:
-    """Fork a box.
+def _fork_maker(settings: Mapping[str, Any]) -> socket.socket:
+    """Fork the process that forks boxes; give what it is asked by. It ends when nobody can ask any more."""
+    ours, theirs = socket.socketpair()
+    if os.fork() == 0:
+        ours.close()
+        try:
+            _make_boxes(settings, theirs)
+        finally:
+            os._exit(0)
+    theirs.close()
+    return ours
+
+
+def _make_boxes(settings: Mapping[str, Any], asked: socket.socket) -> None:
+    # Nothing of a learner's can come into this process.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    os.close(nothing)
+    while asked.recv(1):
+        fds: tuple[int, ...] = ()
+        try:
+            said, fds = _make(settings)
+        except OSError as error:
+            said = {"problem": error.strerror}
+        socket.send_fds(asked, [json.dumps(said).encode()], fds)
+        for fd in fds:
+            os.close(fd)
+
+
+def _ask_for_box(maker: socket.socket) -> _Box:
+    """Have a box forked.
 
     Raises:
         OSError: there is no room for one.
         _CannotFork: the kernel doesn't allow it here.
+        ConnectionError: the process that forks them has ended.
+    """
+    maker.sendall(b"b")
+    answer, fds, _, _ = socket.recv_fds(maker, _CHUNK, 2)
+    if not answer:
+        raise ConnectionResetError("the process that forks boxes has ended")
+    said = json.loads(answer)
+    if "first" not in said:
+        for fd in fds:
+            os.close(fd)
+        raise _CannotFork(said.get("problem", "a fork ended without a word"))
+    # Its parent has ended, and who makes boxes adopts none, so it is a child of this process.
+    box = _Box(said["first"], os.pidfd_open(said["first"]), *fds)
+    if "is_ready" not in said:
+        box.end()
+        raise _CannotFork(said.get("problem", "a box ended without a word"))
+    for fd in fds:
+        os.set_blocking(fd, False)
+    return box
+
+
+def _make(settings: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[int, int]]:
+    """Fork a box; give what was said of it (`first`: its number, `is_ready`, `problem`), and these ends of its streams.
+
+    Raises:
+        OSError: there is no room for one.
     """
     box_in, send = os.pipe()
     receive, box_out = os.pipe()
@@ -173,18 +233,7 @@ def _make(settings: Mapping[str, Any]) -> _Box:
         for line in lines:
             said.update(json.loads(line))
     os.waitpid(between, 0)
-    if "first" not in said:
-        os.close(send)
-        os.close(receive)
-        raise _CannotFork(said.get("problem", "a fork ended without a word"))
-    # Its parent has ended, so it is a child of this process.
-    box = _Box(pid=said["first"], pidfd=os.pidfd_open(said["first"]), send=send, receive=receive)
-    if "is_ready" not in said:
-        box.end()
-        raise _CannotFork(said.get("problem", "a box ended without a word"))
-    for fd in (send, receive):
-        os.set_blocking(fd, False)
-    return box
+    return said, (send, receive)
 
 
 def _leave_and_fork(settings: Mapping[str, Any], box_in: int, box_out: int, tell: int) -> NoReturn:
@@ -203,19 +252,25 @@ def _leave_and_fork(settings: Mapping[str, Any], box_in: int, box_out: int, tell
 def _be_box(settings: Mapping[str, Any], box_in: int, box_out: int, tell: int) -> NoReturn:
     """Be process 1 of a box, until the host has no more to say."""
     try:
-        confine.come_before_others_when_memory_ends(_BEFORE_SERVER)
-        namespaces.furnish(settings["writable"])
-        namespaces.give_up_rights(settings["user"])
-        confine.protect()
-        _tell(tell, {"is_ready": True})
+        _enter_box(settings, tell)
         os.dup2(box_in, 0)
         os.dup2(box_out, 1)
         os.closerange(3, 1024)
         keeper.serve()
-    except OSError as error:
-        _tell(tell, {"problem": error.strerror})
     finally:
         os._exit(1)
+
+
+def _enter_box(settings: Mapping[str, Any], tell: int) -> None:
+    try:
+        confine.come_before_others_when_memory_ends(_BEFORE_SERVER)
+        namespaces.furnish(settings["writable"])
+        namespaces.give_up_rights(settings["user"])
+        confine.protect()
+    except OSError as error:
+        _tell(tell, {"problem": error.strerror})
+        os._exit(1)
+    _tell(tell, {"is_ready": True})
 
 
 def _tell(fd: int, message: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 
 from grader.error import SandboxError
-from grader.sandbox import cgroup
+from grader.sandbox import cgroup, forked
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
 from grader.sandbox.forked import Forks
@@ -110,7 +110,7 @@ class _BubblewrapExaminer(Examiner):
     @contextmanager
     def _solution(self, shape: Shape, *, forks: bool = False) -> Iterator[Solution]:
         """Start a box in the examiner's network. `forks`: it is one that solutions' boxes are forked in."""
-        own_processes = OWN_PROCESSES + forks
+        own_processes = OWN_PROCESSES + (forked.OWN_PROCESSES if forks else 0)
         limits = with_spares(shape) if self._ahead else shape.limits
         joined = ["/usr/bin/nsenter", f"--net=/proc/{self._box.wait()}/ns/net"]
         if os.geteuid() != 0:

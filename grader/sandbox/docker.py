@@ -24,7 +24,7 @@ from grader.error import SandboxError
 from grader.sandbox import cgroup
 from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.forked import Forks
+from grader.sandbox.forked import OWN_PROCESSES, Forks
 from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
 from grader.sandbox.owner import is_left, owner_mark
@@ -264,8 +264,8 @@ def _create(
         security_opt=["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
         mem_limit=limits.memory_mib * MIB,
         memswap_limit=limits.memory_mib * MIB,
-        # One for the process that waits for the next test, and one for that which makes boxes.
-        pids_limit=limits.processes + (2 if module == "fork_server" else 1),
+        # One is for the process that waits for the next test.
+        pids_limit=limits.processes + 1 + (OWN_PROCESSES if module == "fork_server" else 0),
         cpu_period=cgroup.PERIOD_US,
         cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
         shm_size=SHM_BYTES,
@@ -387,7 +387,7 @@ class _DockerExaminer(Examiner):
                 channel=self._channels[name],
                 port=PORT,
                 root=ROOT,
-                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1 + forks},
+                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1 + (OWN_PROCESSES if forks else 0)},
                 ended_by=lambda: _ended_by(self._api, name),
                 look=lambda: _look(self._api),
             )

@@ -17,6 +17,8 @@ from grader.sandbox.pod import Shape
 BEGIN_S = 15.0
 END_S = 5.0
 MORE_S = 1.0
+OWN_PROCESSES = 2
+"""Of a box that makes boxes, beside those of one that is started: the one that it begins with, and the one that forks."""
 
 
 class CannotFork(Exception):
