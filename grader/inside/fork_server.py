@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import cgroup, confine, keeper, namespaces, relay
+from . import cgroup, confine, keeper, namespaces, relay, seccomp
 
 _CHUNK = 1 << 16
 _BEFORE_SERVER = 500
@@ -194,6 +194,8 @@ def _ask_for_box(maker: socket.socket) -> _Box:
         _CannotFork: the kernel doesn't allow it here.
         ConnectionError: the process that forks them has ended.
     """
+    if seccomp.prepare() is None:
+        raise _CannotFork("no filter keeps a learner's processes from namespaces on this kind of machine")
     maker.sendall(b"b")
     answer, fds, _, _ = socket.recv_fds(maker, _CHUNK, 2)
     if not answer:

@@ -7,6 +7,7 @@ the Open Containers Initiative's part of Moby.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import struct
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ _NOTHING = _NO_SETUID | _NO_DEVICES | _NO_PROGRAMS
 _CAPABILITY_VERSION_3 = 0x20080522
 _MOST_CAPABILITIES = 64
 
-_MASKED = "acpi asound kcore keys latency_stats sched_debug scsi timer_list timer_stats"
+_MASKED = "acpi asound interrupts kcore keys latency_stats sched_debug scsi timer_list timer_stats"
 _UNWRITABLE = "bus fs irq sys sysrq-trigger"
 
 
@@ -78,7 +79,11 @@ def give_up_rights(user: int) -> None:
         OSError: the kernel doesn't allow it.
     """
     for capability in range(_MOST_CAPABILITIES):
-        if not prctl(PR_CAPBSET_DROP, capability):
+        try:
+            call("prctl", PR_CAPBSET_DROP, capability, 0, 0, 0)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
             break  # the kernel knows no more of them
     if os.geteuid() == 0:
         os.setgroups([])
@@ -86,7 +91,7 @@ def give_up_rights(user: int) -> None:
         os.setresuid(user, user, user)
     header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
     call("capset", ctypes.create_string_buffer(header, len(header)), ctypes.create_string_buffer(24))
-    prctl(PR_SET_NO_NEW_PRIVS, 1)
+    call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def _mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:

@@ -275,7 +275,7 @@ def _create(
     )
     if module == "fork_server":
         # The kernel mounts a new `/proc` only where the one that there is can be seen whole. Boxes mask theirs themselves.
-        config["MaskedPaths"] = ["/sys/firmware"]
+        config["MaskedPaths"] = ["/sys/firmware", "/sys/devices/virtual/powercap"]
         config["ReadonlyPaths"] = []
 
     def create() -> None:
@@ -321,7 +321,7 @@ class _DockerExaminer(Examiner):
         self._channels: dict[str, _AttachedChannel] = {}
         self._starting: Behind | None = None
         self._removing: list[Behind] = []
-        self._forks = Forks(self._fork_server, is_possible=many)
+        self.forks = Forks(self._fork_server, is_possible=many)
 
     def begin(self, started: float) -> None:
         """Make the container, and have it start."""
@@ -346,7 +346,7 @@ class _DockerExaminer(Examiner):
         """Have a solution's container started, or its box forked; remove it whatever happens. See `BegunPod.open`."""
         started = time.monotonic()
         with ExitStack() as stack:
-            forked = stack.enter_context(self._forks.box(shape))
+            forked = stack.enter_context(self.forks.box(shape))
             waited_for = stack.enter_context(self._starting_solution(shape)) if forked is None else lambda: forked
             yield Opened(solution=lambda: replace(waited_for(), start_ms=self.start_ms(started)), examiner=self)
 
@@ -404,7 +404,7 @@ class _DockerExaminer(Examiner):
     def end(self) -> None:
         """Remove the container, however far it came, and see that no other is left."""
         try:
-            self._forks.close()
+            self.forks.close()
             if self._starting is not None:
                 self._starting.wait()
         finally:

@@ -178,17 +178,21 @@ class Forks:
     @contextmanager
     def box(self, shape: Shape) -> Iterator[Solution | None]:
         """Have a box made; `None` where that can't be done here, so that it must be started in another way."""
-        with ExitStack() as stack:
-            solution = None
-            if self._is_possible:
-                server, started = self._serving(shape)
-                try:
-                    box = stack.enter_context(server.box())
-                    solution = replace(started, channel=box, ended_by=lambda: box.ended_by() or started.ended_by())
-                except CannotFork:
-                    self._is_possible = False
-                    self.close()
-            yield solution
+        try:
+            with ExitStack() as stack:
+                solution = None
+                if self._is_possible:
+                    server, started = self._serving(shape)
+                    try:
+                        box = stack.enter_context(server.box())
+                        solution = replace(started, channel=box, ended_by=lambda: _ended_by(box, server, started))
+                    except CannotFork:
+                        self._is_possible = False
+                        self.close()
+                yield solution
+        finally:
+            if self._server is not None and self._server.is_spent:
+                self.close()  # nobody has ended the box that is in it
 
     def _serving(self, shape: Shape) -> tuple[ForkServer, Solution]:
         if self._server is None or self._started is None or self._server.is_spent or self._shape != shape:
@@ -202,3 +206,18 @@ class Forks:
         """End the box that forks, and with it whatever is in it."""
         self._server = None
         self._stack.close()
+
+
+def _ended_by(box: ForkedBox, server: ForkServer, started: Solution) -> str | None:
+    """Name the limit that ended a box, or that which it was forked in.
+
+    Raises:
+        SandboxError: that one ended, and no limit ended it. Nothing of the learner's could.
+    """
+    limit = box.ended_by()
+    # What an engine says of the whole may be of a box before this one, where the whole goes on.
+    if limit is None and server.is_spent:
+        limit = started.ended_by()
+        if limit is None:
+            raise SandboxError("the box that makes boxes ended")
+    return limit
