@@ -21,6 +21,9 @@ from typing import Any, NoReturn
 from . import cgroup, confine, keeper, namespaces, relay, seccomp
 
 _CHUNK = 1 << 16
+_MAX_WAITING = 1 << 20
+"""What is kept for a box that doesn't read yet. It counts as memory of the box, like all that this process has."""
+
 _BEFORE_SERVER = 500
 """When memory ends, the box goes before what makes boxes, and the learner's processes before all."""
 
@@ -63,7 +66,7 @@ class Server:
         while True:
             for fd in self._ready():
                 if fd == 0:
-                    data = os.read(0, 1 << 20)
+                    data = os.read(0, _CHUNK)
                     if not data:
                         return
                     for kind, content in self._unpacker.feed(data):
@@ -76,7 +79,8 @@ class Server:
 
     def _ready(self) -> list[int]:
         poll = select.poll()
-        poll.register(0, select.POLLIN)
+        if len(self._for_box) < _MAX_WAITING:
+            poll.register(0, select.POLLIN)
         if self._box is not None and not self._has_ended:
             poll.register(self._box.receive, select.POLLIN)
             poll.register(self._box.pidfd, select.POLLIN)
@@ -87,7 +91,7 @@ class Server:
     def _take(self, kind: bytes, content: bytes) -> None:
         if kind == relay.BEGIN:
             self._begin()
-        elif kind == relay.DATA:
+        elif kind == relay.DATA and not self._has_ended:
             self._for_box += content
         elif kind == relay.AGAIN and self._has_ended:
             self._say_end()
@@ -134,13 +138,14 @@ class Server:
     def _tell_end(self) -> None:
         if not self._has_ended:
             self._has_ended = True
+            self._for_box.clear()
             self._say_end()
 
     def _say_end(self) -> None:
         _say(relay.ENDED, json.dumps(sorted(self._cgroup.reached())).encode())
 
     def _write_to_box(self) -> None:
-        if self._box is None or self._has_ended or not self._for_box:
+        if self._box is None or not self._for_box:
             return
         try:
             del self._for_box[: os.write(self._box.send, self._for_box)]

@@ -110,12 +110,13 @@ class _BubblewrapExaminer(Examiner):
     @contextmanager
     def _solution(self, shape: Shape, *, forks: bool = False) -> Iterator[Solution]:
         """Start a box in the examiner's network. `forks`: it is one that solutions' boxes are forked in."""
-        own_processes = OWN_PROCESSES + (forked.OWN_PROCESSES if forks else 0)
         limits = with_spares(shape) if self._ahead else shape.limits
+        if forks:
+            limits = forked.with_server(limits)
         joined = ["/usr/bin/nsenter", f"--net=/proc/{self._box.wait()}/ns/net"]
         if os.geteuid() != 0:
             joined += [f"--user=/proc/{self._box.wait()}/ns/user", "--preserve-credentials"]
-        with _group(f"{self._mark}-solution-{next(_numbers)}", limits, extra_processes=own_processes) as group:
+        with _group(f"{self._mark}-solution-{next(_numbers)}", limits, extra_processes=OWN_PROCESSES) as group:
             if forks:
                 user = _users(group)["solution"]
                 writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_MIB * MIB}
@@ -134,7 +135,7 @@ class _BubblewrapExaminer(Examiner):
                         "limits": rlimits,
                         "pythonpath": PACKAGES,
                         "also_clear": ["/dev/shm"],
-                        "own_processes": own_processes,
+                        "own_processes": OWN_PROCESSES + (forked.OWN_PROCESSES if forks else 0),
                     },
                     notes=notes,
                     unlimited=unlimited,

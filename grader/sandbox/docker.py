@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.error import SandboxError
-from grader.sandbox import cgroup
+from grader.sandbox import cgroup, forked
 from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.forked import OWN_PROCESSES, Forks
+from grader.sandbox.forked import Forks
 from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
 from grader.sandbox.owner import is_left, owner_mark
@@ -264,8 +264,7 @@ def _create(
         security_opt=["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
         mem_limit=limits.memory_mib * MIB,
         memswap_limit=limits.memory_mib * MIB,
-        # One is for the process that waits for the next test.
-        pids_limit=limits.processes + 1 + (OWN_PROCESSES if module == "fork_server" else 0),
+        pids_limit=limits.processes + 1,  # for the one that waits for the next test
         cpu_period=cgroup.PERIOD_US,
         cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
         shm_size=SHM_BYTES,
@@ -364,6 +363,7 @@ class _DockerExaminer(Examiner):
         name = f"{self._name}-solution-{next(self._numbers)}"
         limits = with_spares(shape) if self._ahead else shape.limits
         if forks:
+            limits = forked.with_server(limits)
             writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_BYTES}
             module, arguments = "fork_server", shape.server_arguments(user=USERS["fork_server"], writable=writable)
         else:
@@ -387,7 +387,10 @@ class _DockerExaminer(Examiner):
                 channel=self._channels[name],
                 port=PORT,
                 root=ROOT,
-                extra={"also_clear": ["/dev/shm", "/dev/mqueue"], "own_processes": 1 + (OWN_PROCESSES if forks else 0)},
+                extra={
+                    "also_clear": ["/dev/shm", "/dev/mqueue"],
+                    "own_processes": 1 + (forked.OWN_PROCESSES if forks else 0),
+                },
                 ended_by=lambda: _ended_by(self._api, name),
                 look=lambda: _look(self._api),
             )

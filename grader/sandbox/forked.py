@@ -12,13 +12,24 @@ from dataclasses import replace
 from grader.error import SandboxError
 from grader.inside import relay
 from grader.sandbox.conduct import Channel, Solution
-from grader.sandbox.pod import Shape
+from grader.sandbox.pod import Limits, Shape
 
 BEGIN_S = 15.0
 END_S = 5.0
 MORE_S = 1.0
+PIECE_BYTES = 1 << 16
+"""Who passes a piece on has it whole in memory, which the box has the less of."""
+
 OWN_PROCESSES = 2
 """Of a box that makes boxes, beside those of one that is started: the one that it begins with, and the one that forks."""
+
+OWN_MIB = 6
+"""What these take of memory beside what they share with the box in it, as measured with and without a database's library."""
+
+
+def with_server(limits: Limits) -> Limits:
+    """Give the limits of a box in which boxes are made, so that what is left for the learner's is not less."""
+    return replace(limits, memory_mib=limits.memory_mib + OWN_MIB, processes=limits.processes + OWN_PROCESSES)
 
 
 class CannotFork(Exception):
@@ -153,8 +164,10 @@ class ForkedBox:
         """
         if self._has_ended:
             raise BrokenPipeError("the box has ended")
+        view = memoryview(data)
         try:
-            self._server.say(relay.DATA, data, deadline)
+            for start in range(0, len(view), PIECE_BYTES):
+                self._server.say(relay.DATA, bytes(view[start : start + PIECE_BYTES]), deadline)
         except SandboxError as error:
             raise BrokenPipeError(error.message) from error
 
