@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -24,10 +24,15 @@ from tests.situation import EXERCISES, graded, reference, shop, told, without_ti
 
 ATTACKS = Path(__file__).parents[1] / "attacks"
 HOSTILE = """
-    c06_stdout_flood c12_daemon_survivor c14_segfault_import d16_state_between_gradings f01_kill_the_keeper f04_survive_a_restart
-    f06_squat_the_port f07_answer_before_being_asked f08_find_the_examiner f10_header_bomb f12_drip f24_folders_that_resist
-    f37_no_ports_left f38_late_answers
+    b08_proc_mem c02_memory_bomb c06_stdout_flood c08_threads c12_daemon_survivor c14_segfault_import c16_gil_hold_redos d04_mount
+    d16_state_between_gradings f01_kill_the_keeper f02_forge_through_proc f03_slow_the_keeper f04_survive_a_restart
+    f05_mark_every_folder f06_squat_the_port f07_answer_before_being_asked f08_find_the_examiner f10_header_bomb f12_drip
+    f22_forge_replies f23_fork_bomb f24_folders_that_resist f26_a_million_files f30_setuid_files f31_make_the_keeper_the_victim
+    f33_forbidden_calls f34_inherited_descriptors f36_limits_of_the_user f37_no_ports_left f38_late_answers f39_read_everything
 """.split()
+
+OPTIONS = Options(wall_s=4)
+"""The same for all: a box of another shape is forked by another process."""
 
 pytestmark = pytest.mark.usefixtures("leaves_nothing")
 
@@ -113,6 +118,7 @@ def test_a_hostile_submission_does_nothing_to_the_one_after_it(isolating: Choice
         same = Choice(sandbox, "a test asked for it")
         for name in HOSTILE:
             attack = read_submission(ATTACKS / "submissions" / name)
-            grade(bank, attack, same, Options(wall_s=4))
-            report = grade(bank, right, same)
+            grade(bank, attack, same, OPTIONS)
+            report = grade(bank, right, same, OPTIONS)
             assert report.status == "passed", f"after {name}: {told(report)}"
+        assert cast(Any, sandbox._begun).forks._server is not None  # boxes were forked to the last
