@@ -146,7 +146,7 @@ def _run(command: list[str], cwd: Path = ROOT) -> None:
 
 def grader_image() -> str:
     sys.path.insert(0, str(ROOT))
-    from grader.sandbox.docker import connect
+    from grader.sandbox.engine import connect
     from grader.sandbox.image import ensure_image
 
     with connect() as api:

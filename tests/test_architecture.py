@@ -47,13 +47,13 @@ ONLY_IN = {
     "copydetect": ("grader/batch/likeness.py",),
     "numpy": ("grader/batch/likeness.py",),
     "cryptography": ("grader/receipt.py",),
-    "docker": ("grader/sandbox/docker.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
-    "requests": ("grader/sandbox/docker.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
+    "docker": ("grader/sandbox/engine.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
+    "requests": ("grader/sandbox/engine.py", "grader/sandbox/image.py", "grader/sandbox/image_id.py"),
     "flask": ("grader/inside/learner.py", "grader/inside/warm.py"),
     "waitress": ("grader/inside/learner.py", "grader/inside/warm.py"),
     "openapi_spec_validator": ("grader/inside/contract.py",),
     "openapi_schema_validator": ("grader/inside/contract.py",),
-    "pytest": ("grader/inside/examiner.py", "grader/inside/suite.py", "grader/diagnosis/tests/"),
+    "pytest": ("grader/inside/examination.py", "grader/inside/suite.py", "grader/diagnosis/tests/"),
 }
 
 

@@ -9,10 +9,11 @@ import click
 
 from grader import __version__
 from grader.cli.common import has_colour, has_unicode, say
-from grader.diagnosis import Finding, diagnose
+from grader.diagnosis import Finding, diagnose, diagnose_class
 from grader.error import GraderError
 from grader.sandbox.choose import bubblewrap_problem, choose, docker_problem
 from grader.sandbox.kept import waiting
+from grader.sandbox.pod import WarmSandbox
 
 
 @click.command("doctor", short_help="Prove the limits of every sandbox that works here.")
@@ -32,7 +33,10 @@ def doctor(sandbox: str | None, format_name: str) -> int:
         if format_name == "text":
             say(f"hitting the limits of {name} (some seconds)")
         try:
-            found[name] = diagnose(choose(name, is_own=True, say=say).sandbox)
+            works = choose(name, is_own=True, say=say).sandbox
+            found[name] = diagnose(works)
+            if isinstance(works, WarmSandbox) and name != "local":
+                found[name].append(diagnose_class(works))
         except GraderError as error:
             broken[name] = error.message
     if format_name == "json":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.hidden_test import read_tests
-from grader.sandbox.pod import Box, Limits, Pod, Sandbox
+from grader.sandbox.pod import Box, Limits, Pod, Sandbox, WarmSandbox
+from grader.sandbox.reused import SameExaminer
 
 LIMITS = Limits(
     memory_mib=96, processes=24, disk_mib=8, open_files=64, output_kib=256, cpus=1.0, start_s=10, test_s=10, wall_s=60
@@ -57,6 +58,20 @@ def diagnose(sandbox: Sandbox) -> list[Finding]:
                 Finding(title, is_enforced, "" if is_enforced else str(event.get("got") or event.get("message")))
             )
     return [*findings, _wall(sandbox)]
+
+
+def diagnose_class(sandbox: WarmSandbox) -> Finding:
+    """Hit every limit once more as it is in force where one examiner serves a class, whose boxes are made in another way.
+
+    Raises:
+        SandboxError: see `diagnose`.
+    """
+    with SameExaminer(sandbox) as same:
+        findings = diagnose(same)
+        problem = same.fork_problem
+    lacking = [finding.title for finding in findings if not finding.is_enforced]
+    way = f"each is started: {problem}" if problem else "they are forked of one that has everything imported"
+    return Finding(f"All of this in the boxes of a class, too ({way}).", not lacking, " ".join(lacking))
 
 
 def _wall(sandbox: Sandbox) -> Finding:

@@ -25,7 +25,7 @@ from grader.error import SandboxError
 from grader.sandbox import cgroup, forked
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.forked import Forks
+from grader.sandbox.forked import ONE_POD, Forks
 from grader.sandbox.interpreter import PACKAGE, Interpreter, command, compile_inside, this_interpreter
 from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
@@ -88,15 +88,21 @@ class _BubblewrapExaminer(Examiner):
         self._box = box
         self._mark = mark
         self._ahead = ahead
-        # Where it lies in a folder that a box has for its own, a forked one would not see the interpreter.
-        hides_interpreter = Path(this_interpreter().prefix).is_relative_to(ROOT)
-        self.forks = Forks(partial(self._solution, forks=True), is_possible=many and not hides_interpreter)
+        problem = "" if many else ONE_POD
+        if Path(this_interpreter().prefix).is_relative_to(ROOT):
+            problem = f"the interpreter lies in {ROOT}, where a box has a folder of its own"
+        self.forks = Forks(partial(self._solution, forks=True), problem=problem)
 
     @property
     def channel(self) -> PipeChannel:
         """Its stream, once it has begun."""
         self._box.wait()
         return self._box.channel
+
+    @property
+    def fork_problem(self) -> str:
+        """See `BegunPod.fork_problem`."""
+        return self.forks.problem
 
     @contextmanager
     def open(self, shape: Shape) -> Iterator[Opened]:

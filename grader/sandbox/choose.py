@@ -92,7 +92,7 @@ def _ways() -> str:
 
 def docker_problem() -> str | None:
     """Say why no engine can be used, or `None` where one answers."""
-    from grader.sandbox.docker import engine_socket
+    from grader.sandbox.engine import engine_socket
 
     return None if engine_socket() else "no container engine answers"
 
@@ -111,7 +111,7 @@ def image_problem(say: Callable[[str], None]) -> str | None:
         return None
     if is_marked(failure_mark(recipe), within_s=KNOWN_FAILURE_S):
         return "its image could not be built some minutes ago"
-    from grader.sandbox.docker import connect
+    from grader.sandbox.engine import connect
 
     try:
         with connect() as api:

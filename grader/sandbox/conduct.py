@@ -243,6 +243,11 @@ class Examiner:
         """Its stream."""
         raise NotImplementedError
 
+    @property
+    def fork_problem(self) -> str:
+        """See `BegunPod.fork_problem`."""
+        return "this sandbox starts each"
+
     def expect(self, examiner: Box) -> None:
         """Have tests collected ahead; see `BegunPod.expect`."""
         try:

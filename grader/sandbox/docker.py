@@ -7,31 +7,27 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import secrets
 import select
 import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from grader.error import SandboxError
 from grader.sandbox import cgroup, forked
 from grader.sandbox.behind import Behind
 from grader.sandbox.conduct import Examiner, Opened, Solution, ms_since, run_once
-from grader.sandbox.forked import Forks
+from grader.sandbox.engine import Engine, is_missing, judged
+from grader.sandbox.forked import ONE_POD, Forks
 from grader.sandbox.image import ensure_image, read_recipe
 from grader.sandbox.interpreter import boot
 from grader.sandbox.owner import is_left, owner_mark
 from grader.sandbox.pod import SPARES, Limits, Listener, Pod, PodResult, Shape, examiner_arguments, with_spares
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 LABEL = "kata-grader.pod"
 HOST_LABEL = "kata-grader.host"
@@ -49,9 +45,7 @@ NAMESPACE_CALLS = ("unshare", "mount")
 MIB = 1024 * 1024
 
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
-ENGINE_S = 30
 OLD_S = 3600
-REMOVE_S = 5.0
 LOOK_AGAIN_S = 0.5
 
 _STDOUT = 1
@@ -77,85 +71,26 @@ class DockerSandbox:
     @contextmanager
     def begin(self, *, ahead: bool = False, many: bool = False, needs_names: bool = False) -> Iterator[_DockerExaminer]:
         """Start the examiner's container; remove it whatever happens. See `WarmSandbox.begin`."""
-        from docker import errors
-
         started = time.monotonic()
-        with _judged(), connect() as api:
-            examiner = _DockerExaminer(
-                api, read_recipe().tag, self._runtime, ahead=ahead, many=many, needs_names=needs_names
-            )
+        image, name = read_recipe().tag, f"kata-{secrets.token_hex(6)}"
+        arguments = examiner_arguments(ahead=ahead, many=many)
+        config = _config(
+            image, "examiner", arguments, limits=EXAMINER_LIMITS, runtime=self._runtime, needs_names=needs_names
+        )
+        with judged(), closing(Engine()) as engine:
+            examiner = _DockerExaminer(engine, image, self._runtime, name, ahead=ahead, many=many)
             try:
                 try:
-                    examiner.begin(started)
-                except errors.NotFound:
+                    examiner.begin(started, config)
+                except Exception as error:
+                    if not is_missing(error):
+                        raise
                     # Not asked for before, as it is mostly there.
-                    ensure_image(api, say=self._say)
-                    examiner.begin(started)
+                    ensure_image(engine.sdk, say=self._say)
+                    examiner.begin(started, config)
                 yield examiner
             finally:
                 examiner.end()
-
-
-@contextmanager
-def _judged() -> Iterator[None]:
-    """Raise what the engine fails in as a fault of the sandbox."""
-    import requests
-    from docker import errors
-
-    try:
-        yield
-    except (errors.DockerException, requests.RequestException) as error:
-        is_silent = isinstance(error, (requests.ConnectionError, requests.Timeout))
-        raise SandboxError(
-            "the container engine stopped answering" if is_silent else f"the container engine failed: {error}",
-            hint="`grade doctor` shows whether the engine answers",
-        ) from error
-
-
-@contextmanager
-def connect() -> Iterator[APIClient]:
-    """Give a client of the engine that the environment names, closed afterwards.
-
-    Raises:
-        SandboxError: no engine answers.
-    """
-    import docker
-
-    try:
-        api = docker.APIClient(version="auto", timeout=ENGINE_S, **docker.utils.kwargs_from_env())
-    except docker.errors.DockerException as error:
-        raise SandboxError(f"no container engine answers: {_reason(error)}") from error
-    try:
-        yield api
-    finally:
-        api.close()
-
-
-def _reason(error: BaseException) -> str:
-    """Give what the system said, which libraries wrap again and again; else what the error itself says."""
-    wrapped: list[object] = [error]
-    while wrapped:
-        found = wrapped.pop()
-        if isinstance(found, OSError) and found.strerror:
-            return found.strerror.lower()
-        if isinstance(found, BaseException):
-            wrapped += [*found.args, found.__cause__]
-    return str(error)
-
-
-def engine_socket() -> str | None:
-    """Give the path of an engine's socket on this machine that takes connections, or the address that DOCKER_HOST names."""
-    named = os.environ.get("DOCKER_HOST", "")
-    if named and not named.startswith("unix://"):
-        return named
-    path = named.removeprefix("unix://") or "/var/run/docker.sock"
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(2)
-        try:
-            probe.connect(path)
-        except OSError:
-            return None
-    return path
 
 
 class _AttachedChannel:
@@ -240,10 +175,8 @@ def _command(module: str, arguments: list[str]) -> list[str]:
     return [PYTHON, "-I", "-B", "-c", boot(module, ["/opt/box"]), *arguments]
 
 
-def _create(
-    api: APIClient,
+def _config(
     image: str,
-    name: str,
     module: str,
     arguments: list[str],
     *,
@@ -251,86 +184,79 @@ def _create(
     runtime: str | None,
     joined: str | None = None,
     needs_names: bool = False,
-) -> None:
-    """Make a container. `joined`: the one whose network it shares; `None`: it has its own, with nothing but loopback."""
-    from docker import errors
-
-    config = api.create_host_config(
-        network_mode=f"container:{joined}" if joined else "none",
-        runtime=runtime,
-        read_only=True,
-        tmpfs={ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
-        mem_limit=limits.memory_mib * MIB,
-        memswap_limit=limits.memory_mib * MIB,
-        pids_limit=limits.processes + 1,  # for the one that waits for the next test
-        cpu_period=cgroup.PERIOD_US,
-        cpu_quota=int(limits.cpus * cgroup.PERIOD_US),
-        shm_size=SHM_BYTES,
-        ipc_mode="private",
-        log_config={"Type": "none"},
-        init=False,
-    )
+) -> dict[str, Any]:
+    """Describe a container as the API does. `joined`: whose network it shares; `None`: its own, with nothing but loopback."""
+    host = {
+        "NetworkMode": f"container:{joined}" if joined else "none",
+        "ReadonlyRootfs": True,
+        "Tmpfs": {ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
+        "CapDrop": ["ALL"],
+        "SecurityOpt": ["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
+        "Memory": limits.memory_mib * MIB,
+        "MemorySwap": limits.memory_mib * MIB,
+        "PidsLimit": limits.processes + 1,  # for the one that waits for the next test
+        "CpuPeriod": cgroup.PERIOD_US,
+        "CpuQuota": int(limits.cpus * cgroup.PERIOD_US),
+        "ShmSize": SHM_BYTES,
+        "IpcMode": "private",
+        "LogConfig": {"Type": "none", "Config": {}},
+        "Init": False,
+    }
+    if runtime is not None:
+        host["Runtime"] = runtime
     if module == "fork_server":
         # The kernel mounts a new `/proc` only where the one that there is can be seen whole. Boxes mask theirs themselves.
-        config["MaskedPaths"] = ["/sys/firmware", "/sys/devices/virtual/powercap"]
-        config["ReadonlyPaths"] = []
+        host |= {"MaskedPaths": ["/sys/firmware", "/sys/devices/virtual/powercap"], "ReadonlyPaths": []}
+    return {
+        "Image": image,
+        "Cmd": _command(module, arguments),
+        "User": f"{USERS[module]}:{USERS[module]}",
+        "WorkingDir": "/",
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+        "AttachStdout": True,
+        "Env": ["LANG=C.UTF-8"],
+        "Labels": {LABEL: owner_mark(), HOST_LABEL: socket.gethostname()},
+        "HostConfig": host,
+        # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
+        # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
+        "NetworkDisabled": joined is None and not needs_names,
+    }
 
-    def create() -> None:
-        api.create_container(
-            image,
-            _command(module, arguments),
-            name=name,
-            user=f"{USERS[module]}:{USERS[module]}",
-            working_dir="/",
-            stdin_open=True,
-            environment={"LANG": "C.UTF-8"},
-            labels={LABEL: owner_mark(), HOST_LABEL: socket.gethostname()},
-            host_config=config,
-            # On top of `none`: the kernel's new network has loopback, and setting it up as one of the engine's costs it more
-            # than the rest of a start. What it would add is a file with the name `localhost`, also for those that join.
-            network_disabled=joined is None and not needs_names,
-        )
 
+def _create(engine: Engine, name: str, config: dict[str, Any]) -> None:
     try:
-        create()
-    except errors.APIError as error:
+        engine.create(name, config)
+    except Exception as error:
         if "seccomp profile" not in str(error):
             raise
         # Podman takes the name of a file on its own machine there, and nothing else. It has a filter of its own.
-        config["SecurityOpt"].pop()
-        create()
+        config["HostConfig"]["SecurityOpt"].pop()
+        engine.create(name, config)
 
 
 class _DockerExaminer(Examiner):
     """An examiner's container. It is started first, and those of solutions join its network, one at a time."""
 
-    def __init__(
-        self, api: APIClient, image: str, runtime: str | None, *, ahead: bool, many: bool, needs_names: bool
-    ) -> None:
+    def __init__(self, engine: Engine, image: str, runtime: str | None, name: str, *, ahead: bool, many: bool) -> None:
         super().__init__(many=many)
-        self._api = api
+        self._engine = engine
         self._image = image
         self._runtime = runtime
         self._ahead = ahead
-        self._needs_names = needs_names
-        self._name = f"kata-{secrets.token_hex(6)}"
+        self._name = name
         self._numbers = itertools.count(1)
         self._channels: dict[str, _AttachedChannel] = {}
         self._starting: Behind | None = None
         self._removing: list[Behind] = []
-        self.forks = Forks(self._fork_server, is_possible=many)
+        self.forks = Forks(self._fork_server, problem="" if many else ONE_POD)
 
-    def begin(self, started: float) -> None:
+    def begin(self, started: float, config: dict[str, Any]) -> None:
         """Make the container, and have it start."""
-        arguments = examiner_arguments(ahead=self._ahead, many=self._many)
-        _create(
-            self._api, self._image, self._name, "examiner", arguments,
-            limits=EXAMINER_LIMITS, runtime=self._runtime, needs_names=self._needs_names,
-        )  # fmt: skip
+        _create(self._engine, self._name, config)
         self._starting = Behind(self._start)
-        _sweep(self._api)  # while that one starts
+        _sweep(self._engine)  # while that one starts
         self._begin_ms = ms_since(started)
 
     @property
@@ -340,13 +266,18 @@ class _DockerExaminer(Examiner):
         self._starting.wait()
         return self._channels[self._name]
 
+    @property
+    def fork_problem(self) -> str:
+        """See `BegunPod.fork_problem`."""
+        return self.forks.problem
+
     @contextmanager
     def open(self, shape: Shape) -> Iterator[Opened]:
         """Have a solution's container started, or its box forked; remove it whatever happens. See `BegunPod.open`."""
         started = time.monotonic()
         with ExitStack() as stack:
-            forked = stack.enter_context(self.forks.box(shape))
-            waited_for = stack.enter_context(self._starting_solution(shape)) if forked is None else lambda: forked
+            box = stack.enter_context(self.forks.box(shape))
+            waited_for = stack.enter_context(self._starting_solution(shape)) if box is None else lambda: box
             yield Opened(solution=lambda: replace(waited_for(), start_ms=self.start_ms(started)), examiner=self)
 
     @contextmanager
@@ -369,17 +300,15 @@ class _DockerExaminer(Examiner):
         else:
             module, arguments = "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0)
 
-        @_judged()
+        @judged()
         def start() -> None:
             # The network is shared with one solution at a time.
             self._await_removal()
-            _create(
-                self._api, self._image, name, module, arguments,
-                limits=limits, runtime=self._runtime, joined=self._name,
-            )  # fmt: skip
-            self._channels[name] = _attach(self._api, name)
+            config = _config(self._image, module, arguments, limits=limits, runtime=self._runtime, joined=self._name)
+            _create(self._engine, name, config)
+            self._channels[name] = _AttachedChannel(self._engine.attach(name))
             assert self.channel  # the network that is joined exists once the examiner's container runs
-            self._api.start(name)
+            self._engine.start(name)
 
         def solution() -> Solution:
             starting.wait()
@@ -391,8 +320,8 @@ class _DockerExaminer(Examiner):
                     "also_clear": ["/dev/shm", "/dev/mqueue"],
                     "own_processes": 1 + (forked.OWN_PROCESSES if forks else 0),
                 },
-                ended_by=lambda: _ended_by(self._api, name),
-                look=lambda: _look(self._api),
+                ended_by=lambda: _ended_by(self._engine, name),
+                look=lambda: _look(self._engine),
             )
 
         starting = Behind(start)
@@ -414,17 +343,17 @@ class _DockerExaminer(Examiner):
             self._remove(self._name)
             self._await_removal()
 
-    @_judged()
+    @judged()
     def _start(self) -> None:
-        self._channels[self._name] = _attach(self._api, self._name)
-        self._api.start(self._name)
+        self._channels[self._name] = _AttachedChannel(self._engine.attach(self._name))
+        self._engine.start(self._name)
 
     def _remove(self, name: str) -> None:
         """Have a container removed."""
         channel = self._channels.pop(name, None)
         if channel is not None:
             channel.close()
-        self._removing.append(Behind(_judged()(partial(_remove, self._api, name))))
+        self._removing.append(Behind(judged()(partial(self._engine.remove, name))))
 
     def _await_removal(self) -> None:
         faults = []
@@ -438,50 +367,26 @@ class _DockerExaminer(Examiner):
             raise faults[0]
 
 
-def _attach(api: APIClient, name: str) -> _AttachedChannel:
-    return _AttachedChannel(api.attach_socket(name, params={"stdin": 1, "stdout": 1, "stream": 1}))
-
-
-def _remove(api: APIClient, name: str) -> None:
-    """Remove a container, which may be going already, or be held for a moment by the one that joined its network."""
-    from docker import errors
-
-    deadline = time.monotonic() + REMOVE_S
-    while True:
-        try:
-            api.remove_container(name, force=True, v=True)
-        except errors.NotFound:
-            return
-        except errors.APIError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-            continue
-        return
-
-
-@_judged()
-def _ended_by(api: APIClient, name: str) -> str | None:
+@judged()
+def _ended_by(engine: Engine, name: str) -> str | None:
     """Name the limit that ended the solution's container, as the engine saw it."""
-    state = api.inspect_container(name)["State"]
-    return "memory" if state.get("OOMKilled") else None
+    return "memory" if engine.inspect(name)["State"].get("OOMKilled") else None
 
 
-@_judged()
-def _look(api: APIClient) -> None:
+@judged()
+def _look(engine: Engine) -> None:
     """See that the engine is still there. One that is being stopped ends its containers first, and then goes itself."""
     for wait_s in (0.0, LOOK_AGAIN_S):
         time.sleep(wait_s)
-        api.ping()
+        engine.ping()
 
 
-def _sweep(api: APIClient) -> None:
+def _sweep(engine: Engine) -> None:
     """Remove containers whose grader is gone: what a killed run left."""
     here = socket.gethostname()
-    found = api.containers(all=True, filters={"label": LABEL})
     # Podman removes no container whose network another one has joined, so those that joined go first.
-    for container in sorted(found, key=lambda each: "-solution-" not in str(each["Names"][0])):
+    for container in sorted(engine.containers(LABEL), key=lambda each: "-solution-" not in str(each["Names"][0])):
         labels = container["Labels"]
         age_s = time.time() - container["Created"]
         if is_left(labels[LABEL]) if labels.get(HOST_LABEL) == here else age_s > OLD_S:
-            _remove(api, container["Id"])
+            engine.remove(container["Id"])

@@ -17,6 +17,7 @@ from grader.sandbox.pod import Limits, Shape
 BEGIN_S = 15.0
 END_S = 5.0
 MORE_S = 1.0
+ONE_POD = "there is one pod only"
 PIECE_BYTES = 1 << 16
 """Who passes a piece on has it whole in memory, which the box has the less of."""
 
@@ -179,10 +180,13 @@ class ForkedBox:
 class Forks:
     """The boxes of one examiner's solutions, made one at a time in a box that forks them."""
 
-    def __init__(self, start: Callable[[Shape], AbstractContextManager[Solution]], *, is_possible: bool) -> None:
-        """`start` starts the box that forks boxes of this shape. It is like one of a solution, but for who is in it."""
+    def __init__(self, start: Callable[[Shape], AbstractContextManager[Solution]], *, problem: str) -> None:
+        """`start` starts the box that forks boxes of this shape: like one of a solution, but for who is in it.
+
+        `problem` says why none should be forked, or is empty.
+        """
         self._start = start
-        self._is_possible = is_possible
+        self.problem = problem
         self._stack = ExitStack()
         self._server: ForkServer | None = None
         self._started: Solution | None = None
@@ -194,13 +198,13 @@ class Forks:
         try:
             with ExitStack() as stack:
                 solution = None
-                if self._is_possible:
+                if not self.problem:
                     server, started = self._serving(shape)
                     try:
                         box = stack.enter_context(server.box())
                         solution = replace(started, channel=box, ended_by=lambda: _ended_by(box, server, started))
-                    except CannotFork:
-                        self._is_possible = False
+                    except CannotFork as error:
+                        self.problem = str(error)
                         self.close()
                 yield solution
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.error import SandboxError
-from grader.sandbox.docker import connect
+from grader.sandbox.engine import connect
 from grader.sandbox.image import read_recipe
 
 

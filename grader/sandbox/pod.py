@@ -158,6 +158,11 @@ class BegunPod(Protocol):
         """Say whether this examiner has examined all that it can."""
         ...
 
+    @property
+    def fork_problem(self) -> str:
+        """Say why solutions' boxes are started one by one, and not forked of one that has everything imported; else empty."""
+        ...
+
     def expect(self, examiner: Box) -> None:
         """Have the tests collected that will probably be wanted, while nobody waits. Others may come all the same."""
         ...

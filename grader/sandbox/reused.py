@@ -26,6 +26,11 @@ class SameExaminer:
     def __exit__(self, *_details: object) -> None:
         self._stack.close()
 
+    @property
+    def fork_problem(self) -> str:
+        """See `BegunPod.fork_problem`; empty also where no pod has been run."""
+        return "" if self._begun is None else self._begun.fork_problem
+
     def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
         """Run the pod; see `Sandbox.run`."""
         try:

@@ -29,11 +29,13 @@ from grader.render import FORMATS, render
 from grader.report import Report, to_json
 from grader.sandbox import cgroup
 from grader.sandbox.choose import Choice
-from grader.sandbox.docker import LABEL, connect
+from grader.sandbox.docker import LABEL
+from grader.sandbox.engine import connect
 from grader.sandbox.image import ensure_image
 from grader.sandbox.owner import owner_mark
 from grader.submission import Submission, read_submission
 from tests.attacks.canary import Canary
+from tests.situation import told
 
 HERE = Path(__file__).parent
 SUBMISSIONS = HERE / "submissions"
@@ -270,7 +272,7 @@ def test_an_attack_gains_nothing_learns_nothing_and_leaves_nothing(
         assert elapsed_s < WALL_S + GRACE_S
         if not attack.manifest.get("info"):
             assert report.points <= attack.manifest["max_honest_score"]
-            assert report.points >= attack.manifest.get("min_score", 0), report.message
+            assert report.points >= attack.manifest.get("min_score", 0), told(report)
         _assert_nothing_is_told(report, heard, exercise, submission)
         assert traces.found() == []
         if first is not None and not attack.manifest.get("info"):

@@ -240,7 +240,7 @@ def test_an_image_that_was_removed_between_two_runs_is_made_again(tmp_path: Path
     make_sandbox("docker")
     from docker.errors import APIError
 
-    from grader.sandbox.docker import connect
+    from grader.sandbox.engine import connect
 
     # A clone and a base of their own: what others grade with stays in place.
     clone = tmp_path / "clone"

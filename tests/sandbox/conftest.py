@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader.sandbox import cgroup
-from grader.sandbox.docker import HOST_LABEL, LABEL, connect
+from grader.sandbox.docker import HOST_LABEL, LABEL
+from grader.sandbox.engine import connect
 from grader.sandbox.owner import owner_mark
 
 GONE_S = 5.0

@@ -11,8 +11,9 @@ from grader.boxes import make_pod
 from grader.error import SandboxError
 from grader.grading import grade
 from grader.sandbox.choose import Choice
-from grader.sandbox.docker import LABEL, connect
+from grader.sandbox.docker import LABEL
 from grader.sandbox.early import EarlySandbox
+from grader.sandbox.engine import connect
 from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import WarmSandbox
 from tests.conftest import make_sandbox

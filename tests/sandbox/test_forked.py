@@ -25,7 +25,7 @@ from grader.grading import grade
 from grader.inside import relay
 from grader.inside.processes import descendants
 from grader.report import Report
-from grader.sandbox import bubblewrap, docker
+from grader.sandbox import bubblewrap, docker, engine
 from grader.sandbox.channel import PipeChannel
 from grader.sandbox.choose import Choice
 from grader.sandbox.conduct import Solution
@@ -352,7 +352,7 @@ def _first_pid(choice: Choice) -> int:
     if os.geteuid() != 0:
         pytest.skip("only root sees which process of another user's is which")
     if choice.name == "docker":
-        with docker.connect() as api:
+        with engine.connect() as api:
             mine = {"label": [f"{docker.LABEL}={owner_mark()}", f"{docker.HOST_LABEL}={socket.gethostname()}"]}
             inside = [each["Id"] for each in api.containers(filters=mine) if "-solution-" in each["Names"][0]]
             pids = [int(api.inspect_container(each)["State"]["Pid"]) for each in inside]
@@ -629,7 +629,7 @@ def test_a_spent_server_is_ended_with_the_box_that_is_in_it(played: _Played) -> 
         yield Solution(channel=played.channel, port=1, root="/", extra={})
         ended.append(True)
 
-    forks = Forks(start, is_possible=True)
+    forks = Forks(start, problem="")
     played.say((relay.BEGUN, b""))
     with forks.box(Shape(limits=Limits(), preload=())):
         assert not ended

@@ -13,7 +13,8 @@ import pytest
 
 from grader.boxes import make_pod
 from grader.error import SandboxError
-from grader.sandbox.docker import DockerSandbox, connect
+from grader.sandbox.docker import DockerSandbox
+from grader.sandbox.engine import connect
 from grader.sandbox.pod import Box, Listener, OpenPod, Pod, PodResult, Shape
 from grader.sandbox.warm import WarmPods
 from tests.situation import reference, shop
