@@ -143,13 +143,14 @@ class Engine:
                 f"/containers/{name}/attach?stdin=1&stdout=1&stream=1",
                 headers={"Connection": "Upgrade", "Upgrade": "tcp"},
             )
-            answer = connection.getresponse()
-            if answer.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
-                # Nothing has come with the answer's head, for the container has not begun.
-                return connection.sock.dup()
+            with connection.getresponse() as answer:
+                if answer.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
+                    # Nothing has come with the answer's head, for the container has not begun.
+                    return connection.sock.dup()
         except (OSError, http.client.HTTPException):
             pass
-        connection.close()
+        finally:
+            connection.close()
         return None
 
 
