@@ -26,7 +26,7 @@ from grader import exercise, file_name, report, submission
 from grader.cli.main import COMMANDS, GRADE, cli
 from grader.course import find_course
 from grader.exercise import known_keys, name_parts
-from grader.inside import client, contract, examiner, fake, fixture, matrix, page, values
+from grader.inside import client, contract, examination, fake, fixture, matrix, page, values
 from grader.outline import outlines
 from grader.render import FORMATS
 from grader.verify import outcome
@@ -516,7 +516,7 @@ def _marks() -> str:
         def addinivalue_line(self, _name: str, line: str) -> None:
             lines.append(line)
 
-    examiner.Examination.pytest_configure(None, Config())  # type: ignore[arg-type]
+    examination.Examination.pytest_configure(None, Config())  # type: ignore[arg-type]
     return table(
         ["mark", "what it says"],
         [(f"`@pytest.mark.{m}`", about.strip()) for m, _, about in (x.partition(":") for x in lines)],
@@ -527,8 +527,8 @@ def fixtures() -> dict[str, tuple[str, str]]:
     """Give every fixture with the class of its value and what it is."""
     (plugin,) = (
         node
-        for node in ast.parse(inspect.getsource(examiner)).body
-        if isinstance(node, ast.ClassDef) and node.name == examiner.Examination.__name__
+        for node in ast.parse(inspect.getsource(examination)).body
+        if isinstance(node, ast.ClassDef) and node.name == examination.Examination.__name__
     )
     return {
         node.name: (ast.unparse(node.returns) if node.returns else "", ast.get_docstring(node) or "")

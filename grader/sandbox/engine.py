@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ENGINE_S = 30
 REMOVE_S = 5.0
 AGAIN_S = 0.05
+HINT = "`grade doctor` shows whether the engine answers"
 
 
 class Engine:
@@ -128,6 +129,8 @@ class Engine:
             text = answer.read()
             is_json = answer.getheader("Content-Type", "").startswith("application/json")
             return answer.status, json.loads(text) if is_json and text else None
+        except TimeoutError as error:
+            raise _silent() from error  # the SDK would wait as long
         except (OSError, http.client.HTTPException, ValueError):
             return 0, None
         finally:
@@ -147,6 +150,8 @@ class Engine:
                 if answer.status in (http.client.SWITCHING_PROTOCOLS, http.client.OK):
                     # Nothing has come with the answer's head, for the container has not begun.
                     return connection.sock.dup()
+        except TimeoutError as error:
+            raise _silent() from error
         except (OSError, http.client.HTTPException):
             pass
         finally:
@@ -185,11 +190,13 @@ def _judge(error: Exception) -> SandboxError | None:
 
     if not isinstance(error, (errors.DockerException, requests.RequestException)):
         return None
-    is_silent = isinstance(error, (requests.ConnectionError, requests.Timeout))
-    return SandboxError(
-        "the container engine stopped answering" if is_silent else f"the container engine failed: {error}",
-        hint="`grade doctor` shows whether the engine answers",
-    )
+    if isinstance(error, (requests.ConnectionError, requests.Timeout)):
+        return _silent()
+    return SandboxError(f"the container engine failed: {error}", hint=HINT)
+
+
+def _silent() -> SandboxError:
+    return SandboxError("the container engine stopped answering", hint=HINT)
 
 
 def is_missing(error: Exception) -> bool:

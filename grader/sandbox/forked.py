@@ -60,9 +60,8 @@ class ForkServer:
         if kind == relay.CANNOT:
             raise CannotFork(content.decode("utf-8", "replace"))
         if self._early:
-            self.say(
-                relay.AGAIN, b"", time.monotonic() + MORE_S
-            )  # its end may be among it, and nothing would come after
+            # Its end may be among it, and nothing would come after.
+            self.say(relay.AGAIN, b"", time.monotonic() + MORE_S)
         try:
             yield ForkedBox(self)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -109,23 +110,25 @@ def test_what_goes_well_needs_no_sdk(
     assert sdk.calls == []
 
 
-@pytest.mark.parametrize("answer", [(500, b"{}"), (404, b"{}"), (0, b"nonsense\r\n\r\n"), (0, b""), (200, b"{no json")])
+BY_SDK: Sequence[tuple[str, Callable[[Engine], Any]]] = [
+    ("create_container_from_config", lambda made: made.create(NAME, {})),
+    ("start", lambda made: made.start(NAME)),
+    ("attach_socket", lambda made: made.attach(NAME)),
+    ("containers", lambda made: made.containers("label")),
+    ("inspect_container", lambda made: made.inspect(NAME)),
+]
+NO_ANSWERS: Sequence[Answer] = [(500, b"{}"), (404, b"{}"), (0, b"nonsense\r\n\r\n"), (0, b""), (200, b"{no json")]
+
+
 @pytest.mark.parametrize(
-    ("call", "by_sdk"),
-    [
-        (lambda made: made.create(NAME, {}), "create_container_from_config"),
-        (lambda made: made.start(NAME), "start"),
-        (lambda made: made.attach(NAME), "attach_socket"),
-        (lambda made: made.containers("label"), "containers"),
-        (lambda made: made.inspect(NAME), "inspect_container"),
-    ],
+    ("by_sdk", "call", "answer"),
+    # What follows the head of an answer to `attach` is the stream, whatever it is.
+    [(*way, answer) for way in BY_SDK for answer in NO_ANSWERS if (way[0], answer[0]) != ("attach_socket", 200)],
 )
 def test_anything_else_is_asked_again_of_the_sdk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[[Engine], Any], by_sdk: str, answer: Answer
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_sdk: str, call: Callable[[Engine], Any], answer: Answer
 ) -> None:
     """Refusals, and what is no answer at all."""
-    if by_sdk == "attach_socket" and answer[0] == 200:
-        pytest.skip("its answer has no body")
     with _engine(tmp_path, monkeypatch, [answer]) as (made, sdk, _):
         found = call(made)
     assert sdk.calls == [by_sdk]
@@ -171,6 +174,22 @@ def test_by_the_sdk_alone_a_grading_is_the_same(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(engine, "engine_socket", lambda: "tcp://elsewhere")
     report = grade(shop(), reference(), Choice(DockerSandbox(), "a test asked for it"))
     assert report.status == "passed", report.message
+
+
+@pytest.mark.parametrize("call", [lambda made: made.ping(), lambda made: made.attach(NAME)], ids=["ping", "attach"])
+def test_an_engine_that_is_silent_is_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[[Engine], Any]
+) -> None:
+    """The SDK would wait as long again."""
+    path = tmp_path / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        monkeypatch.setattr(engine, "engine_socket", lambda: str(path))
+        monkeypatch.setattr(engine, "ENGINE_S", 0.2)
+        with pytest.raises(SandboxError, match="stopped answering"), closing(Engine()) as made:
+            call(made)
+        assert made._sdk is None
 
 
 def test_an_engine_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,6 +92,7 @@ def stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     version = b'{"ApiVersion": "1.43", "MinAPIVersion": "1.24", "Version": "24.0"}'
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
     place = tmp_path / "engine.sock"
+    is_over = threading.Event()
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen()
@@ -101,7 +102,7 @@ def stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 peer, _ = listener.accept()
                 with peer:
                     asked = peer.recv(65536)
-                    if not asked:
+                    if is_over.is_set():
                         return
                     if b"/version" in asked.partition(b"\r\n")[0]:
                         peer.sendall(head % len(version) + version)
@@ -110,6 +111,7 @@ def stopping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         thread.start()
         monkeypatch.setenv("DOCKER_HOST", f"unix://{place}")
         yield
+        is_over.set()
         with socket.socket(socket.AF_UNIX) as last:
             last.connect(str(place))
         thread.join()
