@@ -17,7 +17,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
-from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,7 +26,7 @@ from grader import __version__
 from grader.error import DamagedReport, UsageError
 from grader.exercise import Exercise
 from grader.report import Report, Status, from_json, to_json
-from grader.sandbox.interpreter import PACKAGE
+from grader.sandbox.code_digest import code_digest
 from grader.store.place import make_folder, places, sync_folder
 
 FOLDER = "batch"
@@ -43,6 +42,7 @@ KEPT_FILES = 8
 _SEAL = b',"check":"00000000"}\n'
 _CODE = (
     "inside",
+    "boxes.py",
     "grading.py",
     "usually.py",
     "resemblance.py",
@@ -53,7 +53,6 @@ _CODE = (
     "archive.py",
     "report.py",
 )
-_BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,20 +237,7 @@ def graded_before(state_dir: Path, exercise_id: str) -> frozenset[str]:
 
 def inside_digest() -> str:
     """Give the digest over the code that grades, and over what the boxes hold."""
-    whole = hashlib.sha256(f"{sys.version_info[:2]}".encode())
-    for name in _BOX:
-        try:
-            whole.update(f"{name} {metadata.version(name)}\n".encode())
-        except metadata.PackageNotFoundError:
-            continue
-    for part in _CODE:
-        path = PACKAGE / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
-    lock = PACKAGE.parent / "requirements" / "box.txt"
-    if lock.is_file():
-        whole.update(lock.read_bytes())
-    return whole.hexdigest()
+    return hashlib.sha256(f"{sys.version_info[:2]} {code_digest(_CODE)}".encode()).hexdigest()
 
 
 def _name(exercise: Exercise, sandbox: str) -> str:

@@ -6,13 +6,13 @@ import hashlib
 import os
 import sys
 from contextlib import suppress
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
 from grader import __version__
 from grader.file_name import is_left_out
+from grader.sandbox.code_digest import code_digest
 from grader.sandbox.interpreter import PACKAGE
 from grader.submission import read_regular
 from grader.verify.outcome import Verified
@@ -30,7 +30,6 @@ _CODE = (
     "hidden_test.py",
     "submission.py",
 )
-_BOX = ("flask", "pyjwt", "pytest", "sqlalchemy", "waitress")
 
 _decoder = msgspec.json.Decoder(Verified)
 
@@ -101,20 +100,11 @@ def digest_of_folder(folder: Path) -> str:
 
 
 def _digest_of_grader() -> str:
-    whole = hashlib.sha256(f"{__version__} {sys.version}".encode())
-    for name in _BOX:
-        try:
-            whole.update(f"{name} {metadata.version(name)}\n".encode())
-        except metadata.PackageNotFoundError:
-            continue
-    for part in _CODE:
-        path = PACKAGE / part
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            whole.update(hashlib.sha256(file.read_bytes()).digest())
+    whole = hashlib.sha256(f"{__version__} {sys.version} {code_digest(_CODE)}".encode())
     # What the image of the boxes is made from, where this is a clone.
-    for file in (PACKAGE.parent / "requirements" / "box.txt", PACKAGE.parent / "Dockerfile"):
-        if file.is_file():
-            whole.update(file.read_bytes())
+    recipe = PACKAGE.parent / "Dockerfile"
+    if recipe.is_file():
+        whole.update(recipe.read_bytes())
     whole.update(os.environ.get("GRADE_BASE_IMAGE", "").encode())
     return whole.hexdigest()
 
