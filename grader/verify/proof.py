@@ -612,7 +612,7 @@ def _points(points: Decimal) -> str:
 
 def _fixtures(exercise: Exercise) -> list[str]:
     """List what a hidden test can ask for: the examiner's fixtures, and the author's own."""
-    sources = [(PACKAGE / "inside" / "examiner.py").read_bytes()]
+    sources = [(PACKAGE / "inside" / "examination.py").read_bytes()]
     sources += [content for name, content in exercise.contents.items() if name.endswith(".py")]
     return sorted({found[1].decode() for source in sources for found in _FIXTURE.finditer(source)})
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.inside import examiner
+from grader.inside import examination
 from grader.sandbox.choose import Choice
 from grader.sandbox.pod import Listener, Pod, PodResult
 from grader.verify.attempt import Runner
@@ -159,7 +159,7 @@ CASES: dict[str, tuple[dict[str, Edit], str, str, str]] = {
 
 def test_the_examiner_says_so_of_a_test_that_does_not_end() -> None:
     """Its words are what tells such a test from an app that doesn't answer."""
-    assert f'f"{_NOTHING_OPEN} within' in Path(examiner.__file__).read_text("utf-8")
+    assert f'f"{_NOTHING_OPEN} within' in Path(examination.__file__).read_text("utf-8")
 
 
 @pytest.mark.parametrize("case", CASES)
