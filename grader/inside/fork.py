@@ -25,6 +25,7 @@ from .confine import be_first_when_memory_ends, confine
 CONTROL_S = 2
 _PYTHON = ("python", "python3")
 _CONTROL = 4
+_ARE_YOU_THERE, _I_AM = b"?", b"!"
 _NOTES = 3
 
 
@@ -51,6 +52,14 @@ class Fork:
             return False
         os.kill(self.pid, signal.SIGCONT)
         return True
+
+    def answers(self) -> bool:
+        """Say whether it runs, while it waits for its job: one to whom a deadly signal is on its way seems to live, and doesn't."""
+        try:
+            self.control.sendall(_ARE_YOU_THERE)
+            return bool(select.select([self.control], [], [], CONTROL_S)[0]) and self.control.recv(1) == _I_AM
+        except OSError:
+            return False
 
     def kill(self) -> None:
         """End it and wait for that."""
@@ -127,6 +136,9 @@ def _wait_for_job(
             warm.touch()
         decoder = wire.Decoder()
         while data := os.read(_CONTROL, 1 << 16):
+            if data == _ARE_YOU_THERE:
+                os.write(_CONTROL, _I_AM)
+                continue
             for message in decoder.feed(data):
                 _do(message)
     finally:

@@ -199,7 +199,7 @@ class Keeper:
     def _take_spare(self) -> fork.Fork | None:
         while self._spares:
             process = self._spares.pop()
-            if process.lives():
+            if process.lives() and process.answers():
                 return process
             process.kill()
             process.close()
