@@ -14,6 +14,7 @@ import os
 import stat
 import struct
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -131,6 +132,8 @@ def _without_macos(entries: Iterator[Entry]) -> Iterator[Entry]:
 
 
 def _zip_entries(file: BinaryIO) -> Iterator[Entry]:
+    # Entries that share their bytes, which newer Pythons warn of, are bounded like all others.
+    warnings.filterwarnings("ignore", "Overlapped entries", UserWarning)
     # zipfile reads the whole directory at once: `_Bounded` is what keeps that small.
     with zipfile.ZipFile(cast(IO[bytes], _Bounded(file))) as archive:
         for info in archive.infolist():

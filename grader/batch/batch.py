@@ -15,6 +15,7 @@ from typing import Literal
 
 from grader.batch.attempt import graded
 from grader.batch.journal import Journal, Outcome
+from grader.batch.machine import keep_to_share
 from grader.batch.source import NotSent, Sent, read_sent
 from grader.error import BrokenExercise, GraderError, RefusedSubmission, UsageError
 from grader.exercise import Exercise
@@ -170,7 +171,9 @@ class _Run:
             except OSError as error:
                 raise _unwritable(self._settings.reports, error) from error
         jobs = max(1, min(self._settings.jobs, len(self._results.sent)))
-        workers = [threading.Thread(target=self._work, name=f"batch-{number}") for number in range(jobs)]
+        workers = [
+            threading.Thread(target=self._work, args=(number, jobs), name=f"batch-{number}") for number in range(jobs)
+        ]
         try:
             for worker in workers:
                 worker.start()
@@ -182,8 +185,9 @@ class _Run:
         if self._fault is not None:
             raise self._fault
 
-    def _work(self) -> None:
+    def _work(self, number: int, workers: int) -> None:
         try:
+            keep_to_share(number, workers)
             with _same_examiner(self._choice) as choice:
                 while (place := self._take()) is not None:
                     self._one(place, choice)

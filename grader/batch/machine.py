@@ -27,6 +27,19 @@ def jobs_for(
     return max(1, min(_processors(cgroup), by_memory))
 
 
+def keep_to_share(worker: int, workers: int) -> None:
+    """Have this thread, and the boxes that it starts, run on its share of the processors, where each can have one at least.
+
+    Examiner and app take turns. A turn on another processor costs more than one on the same, and what a submission does in the
+    background takes time of nobody else's grading.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    ours = sorted(os.sched_getaffinity(0))
+    if 1 < workers <= len(ours):
+        os.sched_setaffinity(0, ours[worker::workers])
+
+
 def _processors(cgroup: Path) -> int:
     # Not all of the machine's may be ours: by affinity, or by a container's quota.
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

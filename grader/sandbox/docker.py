@@ -157,6 +157,10 @@ class _AttachedChannel:
                     raise TimeoutError("the box did not read in time") from None
 
     def close(self) -> None:
+        # The SDK keeps the answer that the stream came with. It can't close itself any more once the stream is closed.
+        response = getattr(self._owner, "_response", None)
+        if response is not None:
+            response.close()
         self._owner.close()
         self._socket.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tarfile
 import threading
 import zipfile
@@ -21,6 +22,7 @@ from grader.batch.source import Sent
 from grader.batch.summary import summarize, to_lines
 from grader.error import UsageError
 from grader.exercise import Exercise
+from grader.sandbox.pod import Listener, Pod, PodResult
 from tests.batch.conftest import AtItsWord
 from tests.batch.test_source import tar_of, zip_of
 from tests.build import APP
@@ -185,6 +187,31 @@ def test_an_interruption_lets_what_runs_end(
     with grade_class(rest) as results:
         assert len(rest.begun) == 6 - kept
         assert not results.is_interrupted
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="there is no second processor"
+)
+def test_gradings_at_the_same_time_keep_apart(send: Send, grade_class: GradeClass) -> None:
+    """None runs on a processor of another one, so that none takes time from it."""
+    shares: dict[str, set[int]] = {}
+    both = threading.Barrier(2, timeout=30)
+
+    class WhereItRuns(AtItsWord):
+        def run(self, pod: Pod, listen: Listener | None = None) -> PodResult:
+            if pod.solution.files["app.py"].startswith(b"ppp"):
+                both.wait()
+                shares[threading.current_thread().name] = os.sched_getaffinity(0)
+            return super().run(pod, listen)
+
+    before = os.sched_getaffinity(0)
+    for number in range(2):
+        send(f"learner-{number}", f"ppp {number}")
+    with grade_class(WhereItRuns()):
+        first, second = shares.values()
+
+    assert first.isdisjoint(second)
+    assert os.sched_getaffinity(0) == before
 
 
 def test_everybody_gets_a_report(send: Send, grade_class: GradeClass, tmp_path: Path) -> None:

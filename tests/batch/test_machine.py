@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.machine import jobs_for
+from grader.batch.machine import jobs_for, keep_to_share
 from grader.sandbox.pod import Limits
 
 
@@ -41,3 +41,33 @@ def test_a_containers_share_is_respected(tmp_path: Path) -> None:
     """In a container the machine's own figures are not ours."""
     assert jobs(tmp_path, free_mib=64_000, cpu_DOT_max="300000 100000") == 3
     assert jobs(tmp_path, free_mib=64_000, cpu_DOT_max="max 100000", memory_DOT_max=str(1 << 30)) == 2
+
+
+@pytest.mark.parametrize(
+    ("workers", "shares"),
+    [
+        (8, [{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}]),
+        (3, [{0, 3, 6}, {1, 4, 7}, {2, 5}]),
+        (1, [None]),
+        (9, [None] * 9),
+    ],
+)
+def test_each_worker_keeps_to_its_processors(
+    workers: int, shares: list[set[int] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No two have the same one; one that is alone has them all, and so has each where there are too few."""
+    kept: list[set[int] | None] = []
+    monkeypatch.setattr(os, "sched_setaffinity", lambda _pid, share: kept.append(set(share)), raising=False)
+    for worker in range(workers):
+        before = len(kept)
+        keep_to_share(worker, workers)
+        kept += [None] * (len(kept) == before)
+
+    assert kept == shares
+
+
+def test_where_nobody_can_choose_processors_all_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.delattr(os, "sched_setaffinity", raising=False)
+
+    keep_to_share(0, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,13 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[statements.Statements]:
     heard = statements.Statements()
     statements.watch(heard.take)
     return heard
+
+
+@pytest.fixture
+def connection(heard: statements.Statements) -> Iterator[sqlite3.Connection]:
+    """A connection to an empty database, whose statements are heard."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
 
 
 def _fared(heard: statements.Statements) -> list[tuple[str, int | str | None]]:
@@ -85,9 +93,10 @@ def test_what_only_exists_beside_the_learners_code_is_called_by_its_name() -> No
     assert show("session") == '"session"'
 
 
-def test_a_statement_that_fails_is_noted_with_what_the_database_says(heard: statements.Statements) -> None:
+def test_a_statement_that_fails_is_noted_with_what_the_database_says(
+    heard: statements.Statements, connection: sqlite3.Connection
+) -> None:
     """Before it begins, as it runs, or while its rows are taken."""
-    connection = sqlite3.connect(":memory:")
     connection.execute("CREATE TABLE book (title UNIQUE)")
     connection.execute("INSERT INTO book VALUES ('{')")
     _refused(connection, "SELECT authr FROM book")
@@ -118,9 +127,8 @@ def test_a_statement_that_fails_is_noted_with_what_the_database_says(heard: stat
     ]
 
 
-def test_rows_are_told_where_they_are_known(heard: statements.Statements) -> None:
+def test_rows_are_told_where_they_are_known(heard: statements.Statements, connection: sqlite3.Connection) -> None:
     """Once no more come; and those that were changed."""
-    connection = sqlite3.connect(":memory:")
     cursor = connection.cursor()
     cursor.executescript("CREATE TABLE n (i); INSERT INTO n VALUES (1), (2), (3)")
     cursor.execute("SELECT 'all' FROM n").fetchall()
@@ -145,28 +153,30 @@ def test_rows_are_told_where_they_are_known(heard: statements.Statements) -> Non
 def test_what_sqlalchemy_sends_is_told_alike(heard: statements.Statements) -> None:
     """It goes through sqlite3."""
     sqlalchemy = pytest.importorskip("sqlalchemy")
-    with sqlalchemy.create_engine("sqlite://").connect() as connection:
+    engine = sqlalchemy.create_engine("sqlite://")
+    with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SELECT 1 UNION SELECT 2")).all()
         with pytest.raises(sqlalchemy.exc.OperationalError):
             connection.execute(sqlalchemy.text("SELECT authr"))
+    engine.dispose()
 
     assert ("SELECT 1 UNION SELECT 2", 2) in _fared(heard)
     assert ("SELECT authr", "no such column: authr") in _fared(heard)
 
 
-def test_a_statement_within_another_is_told_apart(heard: statements.Statements) -> None:
+def test_a_statement_within_another_is_told_apart(heard: statements.Statements, connection: sqlite3.Connection) -> None:
     """A function of the learner's that is called in SQL may send its own."""
-    other = sqlite3.connect(":memory:")
-    connection = sqlite3.connect(":memory:")
-    connection.create_function("two", 0, lambda: len(other.execute("SELECT 1 UNION SELECT 2").fetchall()))
-    connection.execute("SELECT two()").fetchall()
+    with closing(sqlite3.connect(":memory:")) as other:
+        connection.create_function("two", 0, lambda: len(other.execute("SELECT 1 UNION SELECT 2").fetchall()))
+        connection.execute("SELECT two()").fetchall()
 
     assert _fared(heard) == [("SELECT two()", 1), ("SELECT 1 UNION SELECT 2", 2)]
 
 
-def test_connections_and_cursors_are_those_of_sqlite3(heard: statements.Statements) -> None:
+def test_connections_and_cursors_are_those_of_sqlite3(
+    heard: statements.Statements, connection: sqlite3.Connection
+) -> None:
     """A right solution can't tell that its statements are noted."""
-    connection = sqlite3.connect(":memory:")
     connection.row_factory = sqlite3.Row
     cursor = connection.execute("SELECT 1 AS one")
 
@@ -192,11 +202,11 @@ def test_a_learners_own_classes_are_theirs(heard: statements.Statements) -> None
         def cursor(self, factory: type[sqlite3.Cursor] = Rows) -> Any:
             return super().cursor(factory)
 
-    shop = sqlite3.connect(":memory:", factory=Shop)
-    cursor = shop.cursor()
-    cursor.execute("SELECT 1").fetchall()
+    with closing(sqlite3.connect(":memory:", factory=Shop)) as shop:
+        cursor = shop.cursor()
+        cursor.execute("SELECT 1").fetchall()
 
-    assert (type(shop), type(cursor), type(shop.execute("SELECT 2"))) == (Shop, Rows, sqlite3.Cursor)
+        assert (type(shop), type(cursor), type(shop.execute("SELECT 2"))) == (Shop, Rows, sqlite3.Cursor)
     assert _fared(heard) == [("SELECT 1", 1), ("SELECT 2", None)]
 
 
