@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from grader.batch import journal as module
-from grader.batch.journal import KEPT_FILES, Journal, open_journal
+from grader.batch.journal import KEPT_FILES, Journal, graded_before, open_journal
 from grader.error import DamagedReport, UsageError
 from grader.exercise import Exercise
 from grader.grading import grade
@@ -88,6 +88,8 @@ def test_a_damaged_line_is_graded_again(exercise: Exercise, tmp_path: Path, key:
     with opened(exercise, tmp_path) as journal:
         assert not journal.knows(first.submission.digest)
         assert journal.knows(second.submission.digest)
+    # `preview-regrade` counts the same.
+    assert graded_before(tmp_path, exercise.id) == {second.submission.digest}
 
 
 def test_a_line_that_is_altered_while_it_is_in_use_is_believed_no_more(exercise: Exercise, tmp_path: Path) -> None:
