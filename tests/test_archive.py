@@ -326,8 +326,10 @@ def test_a_header_that_declares_a_huge_name_is_refused(tmp_path: Path) -> None:
     """A long name or an attribute of a GiB is refused before memory is taken for it."""
     for kind in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
         header = member("x", type=kind, size=2**30)[0].tobuf(tarfile.GNU_FORMAT)
-        assert limited(header + bytes(4096), tmp_path) == (
+        (told,) = limited(header + bytes(4096), tmp_path)
+        assert told in (
             "`work` is broken: a header in it declares an impossible size",
+            "`work` is broken: empty header",  # since Python 3.14, which finds no more of it
         )
 
 

@@ -60,16 +60,18 @@ def test_an_app_that_raises_answers_500_and_goes_on() -> None:
     """A broken hidden app looks as any broken app does."""
     with served.serving(_raises) as address:
         for _ in range(2):
-            with pytest.raises(urllib.error.HTTPError, match="500"):
+            with pytest.raises(urllib.error.HTTPError, match="500") as caught:
                 urllib.request.urlopen(address, timeout=5)
+            caught.value.close()
 
 
 def test_a_body_that_is_too_large_is_refused() -> None:
     """What an app reads is bounded before it reads."""
     with served.serving(_echo) as address:
         request = urllib.request.Request(address, headers={"Content-Length": str(served.MAX_BODY_BYTES + 1)})
-        with pytest.raises(urllib.error.HTTPError, match="413"):
+        with pytest.raises(urllib.error.HTTPError, match="413") as caught:
             urllib.request.urlopen(request, timeout=5)
+        caught.value.close()
 
 
 def test_visitors_that_say_nothing_do_not_keep_others_out() -> None:

@@ -98,11 +98,16 @@ def found():
         for line in maps:
             place, rights, *_ = line.split()
             if rights.startswith("rw"):
-                start, end = (int(number, 16) for number in place.split("-"))
-                memory.seek(start)
-                data = memory.read(end - start)
-                count += sum(data.count(needle) for needle in needles)
-                del data
+                at, end = (int(number, 16) for number in place.split("-"))
+                while at < end:
+                    memory.seek(at)
+                    try:
+                        data = memory.read(end - at)
+                    except OSError:  # a page that guards a stack
+                        data = b""
+                    count += sum(data.count(needle) for needle in needles)
+                    at += len(data) or 4096
+                    del data
     return count - own
 
 def create_app():
