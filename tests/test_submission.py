@@ -365,7 +365,10 @@ def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
 
     assert problems(Path("no/such")) == ("there is no folder `no/such`",)
     assert problems(tmp_path / "app.py/x")[0].startswith("there is no folder or archive `")
-    assert problems(Path("a\0b"))[0].startswith(r"`a\x00b` can't be opened: ")
+    assert problems(Path("a\0b")) in (
+        (r"`a\x00b` can't be opened: embedded null byte",),
+        (r"`a\x00b` can't be opened: open: embedded null character in path",),  # since Python 3.13
+    )
     assert "can't be opened: too many levels of symbolic links" in problems(tmp_path / "loop")[0]
 
 

@@ -1,4 +1,4 @@
-"""How many gradings this machine takes at a time."""
+"""How many gradings this machine takes at a time, and on which processors each of them runs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def jobs_for(
 def keep_to_share(worker: int, workers: int) -> None:
     """Have this thread, and the boxes that it starts, run on its share of the processors, where each can have one at least.
 
-    Examiner and app take turns. A turn on another processor costs more than one on the same, and what a submission does in the
-    background takes time of nobody else's grading.
+    `worker` counts from 0. Examiner and app take turns. A turn on another processor costs more than one on the same, and what a
+    submission does in the background takes time of nobody else's grading.
     """
     if not hasattr(os, "sched_setaffinity"):
         return
