@@ -218,6 +218,15 @@ def _verdict(
             message=f"the hidden test `{broken_test['name']}` failed by itself: {broken_test['message']}",
         )
     stopped = next((event for event in events.values() if event.get("stops")), None)
+    if result.ending == "solution-lost" and result.limit == "memory":
+        # The test that met its end, at the start maybe, knows only that the box is gone.
+        return _Verdict(
+            status="broken",
+            message=f"stopped: it used more than {limits.memory_mib} MiB",
+            limit="memory",
+            output=str(stopped.get("output", "")) if stopped is not None else "",
+            stops=stopped is not None,
+        )
     if stopped is not None:
         crash = stopped.get("crash") if isinstance(stopped.get("crash"), dict) else None
         reached = stopped.get("limits") or []
@@ -233,8 +242,6 @@ def _verdict(
         return _Verdict(
             status="broken", message=f"stopped: the grading took more than {limits.wall_s:g} s", limit="wall"
         )
-    if result.ending == "solution-lost" and result.limit == "memory":
-        return _Verdict(status="broken", message=f"stopped: it used more than {limits.memory_mib} MiB", limit="memory")
     if result.ending == "solution-lost" and not any(event["status"] == "pass" for event in events.values()):
         return _Verdict(status="broken", message="the box of your app ended: your code ended it, or a limit did")
     missing = [test.name for test in exercise.tests if test.name not in events]

@@ -38,10 +38,19 @@ class Cgroup:
         for name, paths, key in self._SOURCES:
             for path in paths:
                 try:
-                    with open(path, encoding="ascii") as file:
-                        lines = [line.split() for line in file]
+                    counts[name] = refusals(path, key)
                 except OSError:
                     continue
-                counts[name] = sum(int(line[1]) for line in lines if len(line) == 2 and line[0] == key)
                 break
         return counts
+
+
+def refusals(path: str, key: str) -> int:
+    """Read one of the counts of a group's file, of a name and a number a line; 0 where it has none of that name.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    with open(path, encoding="ascii") as file:
+        lines = [line.split() for line in file]
+    return sum(int(line[1]) for line in lines if len(line) == 2 and line[0] == key)

@@ -115,7 +115,7 @@ class Server:
         if self._box is not None:
             self._box.end()
             self._box = None
-        _say(relay.GONE)
+        _say(relay.GONE, self._limits())
 
     def _pass_on(self) -> bool:
         """Pass on what the box has said; `False` where it has said no more."""
@@ -142,7 +142,10 @@ class Server:
             self._say_end()
 
     def _say_end(self) -> None:
-        _say(relay.ENDED, json.dumps(sorted(self._cgroup.reached())).encode())
+        _say(relay.ENDED, self._limits())
+
+    def _limits(self) -> bytes:
+        return json.dumps(sorted(self._cgroup.reached())).encode()
 
     def _write_to_box(self) -> None:
         if self._box is None or not self._for_box:

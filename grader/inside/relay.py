@@ -23,6 +23,7 @@ CANNOT = b"x"
 ENDED = b"i"
 """The box ended by itself, and nothing more comes from it. With the limits that it had reached, as a JSON list."""
 GONE = b"g"
+"""The box has been ended, and nothing of it is left. With its limits, like `ENDED`."""
 
 _HEADER = struct.Struct(">cI")
 

@@ -145,6 +145,7 @@ class _BubblewrapExaminer(Examiner):
                     },
                     notes=notes,
                     unlimited=unlimited,
+                    ended_by=group.ended_by if group is not None else lambda: None,
                 )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.inside.cgroup import refusals
 from grader.sandbox.owner import is_left
 from grader.sandbox.pod import Limits
 
@@ -40,6 +41,16 @@ class Cgroup:
             return [int(line) for line in (self.folders[0] / "cgroup.procs").read_text().split()]
         except OSError:
             return []
+
+    def ended_by(self) -> str | None:
+        """Name the limit for which the kernel has ended a process in it: that of memory, or none."""
+        for file in (folder / name for folder in self.folders for name in ("memory.events", "memory.oom_control")):
+            try:
+                if refusals(str(file), "oom_kill"):
+                    return "memory"
+            except OSError:
+                continue
+        return None
 
     def remove(self, *, within_s: float = 5.0) -> None:
         """End whatever is still in it and take it away."""

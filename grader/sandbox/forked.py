@@ -73,8 +73,11 @@ class ForkServer:
         deadline = time.monotonic() + END_S
         try:
             self.say(relay.END, b"", deadline)
-            self._await({relay.GONE}, deadline)
+            _, limits = self._await({relay.GONE}, deadline)
             self._early.clear()
+            # The kernel may have ended any process to free memory, one that makes boxes too. And what is counted of the
+            # whole must be of the box that there is.
+            self.is_spent = "memory" in json.loads(limits)
         except SandboxError:
             self.is_spent = True  # the whole is ended then, and the box with it
 
@@ -231,7 +234,6 @@ def _ended_by(box: ForkedBox, server: ForkServer, started: Solution) -> str | No
         SandboxError: that one ended, and no limit ended it. Nothing of the learner's could.
     """
     limit = box.ended_by()
-    # What an engine says of the whole may be of a box before this one, where the whole goes on.
     if limit is None and server.is_spent:
         limit = started.ended_by()
         if limit is None:

@@ -33,7 +33,7 @@ from grader.sandbox.forked import CannotFork, ForkedBox, Forks, ForkServer
 from grader.sandbox.owner import owner_mark
 from grader.sandbox.pod import Limits, Shape, WarmSandbox
 from grader.sandbox.reused import SameExaminer
-from grader.submission import Submission, submission_of
+from grader.submission import Submission, read_submission, submission_of
 from tests.situation import graded, of, reference, shop, situation, told, without_times
 
 SECRET = b"what-another-learner-wrote-4711-"
@@ -273,18 +273,39 @@ def test_the_time_for_all_ends_a_forked_box(same: Choice) -> None:
 
 
 def test_memory_that_ends_a_boxs_first_process_is_named(same: Choice) -> None:
-    """That goes before what makes boxes, which goes on. Here it is short of memory as it takes a submission in."""
+    """That goes before what makes boxes. Here it is short of memory as it takes a submission in."""
     files = {f"{number}.bin": random.Random(number).randbytes(MIB * 9 // 10) for number in range(8)}
     large = submission_of({**reference().files, **files})
     little = msgspec.structs.replace(shop(), limits=replace(shop().limits, memory_mib=72))
     _need_control_groups(grade(little, reference(), same))
-    server = _server(same)
     report = grade(little, large, same)
 
     assert (report.status, report.limit) == ("broken", "memory"), told(report)
     assert report.message == "stopped: it used more than 72 MiB"
     assert grade(little, reference(), same).status == "passed"
+
+
+def test_memory_that_ends_all_of_a_box_is_named(same: Choice, isolating: Choice) -> None:
+    """What is killed frees its memory in its own time, and meanwhile the kernel may end what makes boxes, too."""
+    kills_its_keeper = read_submission(Path(__file__).parents[1] / "attacks/submissions/f31_make_the_keeper_the_victim")
+    _need_control_groups(grade(shop(), reference(), same))
+    for choice in (isolating, same, same, same):
+        report = grade(shop(), kills_its_keeper, choice)
+        assert (report.status, report.limit, report.points) == ("broken", "memory", 0), told(report)
+        assert report.message == "stopped: it used more than 128 MiB"
+    assert grade(shop(), reference(), same).status == "passed"
+
+
+def test_what_makes_boxes_is_replaced_after_one_that_was_short_of_memory(same: Choice) -> None:
+    """The kernel may have ended the process that forks, and what an engine counts of the whole is to be of one box."""
+    _need_control_groups(grade(shop(), reference(), same))
+    server = _server(same)
+    graded(same, "raises_in_view")
     assert _server(same) is server
+    graded(same, "eats_memory")
+    assert _server(same) is None
+    assert grade(shop(), reference(), same).status == "passed"
+    assert _server(same) is not None
 
 
 def test_a_learners_process_has_as_much_memory_as_in_a_box_that_was_started(same: Choice, isolating: Choice) -> None:
@@ -303,6 +324,7 @@ def test_a_learners_process_has_as_much_memory_as_in_a_box_that_was_started(same
 def test_a_box_that_ends_is_not_charged_with_the_memory_of_one_before(same: Choice) -> None:
     """An engine says of the whole that it was short of memory, and says so for as long as that lives."""
     graded(same, "eats_memory")
+    assert grade(shop(), reference(), same).status == "passed"
     server = _server(same)
     report = grade(shop(), reference(), same, listen=_at_first_test(lambda: _kill(_box_pids(same))))
 
@@ -507,7 +529,7 @@ def test_a_box_is_asked_for_used_and_ended(played: _Played) -> None:
         played.say((relay.DATA, b"three"), (relay.DATA, b"four"))
         assert box.receive() == b"threefour"
         assert not _is_readable(box)
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
     assert played.told() == [(relay.END, b"")]
     assert not server.is_spent
 
@@ -537,7 +559,7 @@ def test_the_last_words_and_the_end_in_one_read_wake_the_reader_again(played: _P
         with pytest.raises(BrokenPipeError):
             box.send(b"more", _soon())
         assert played.told() == []
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
     assert not server.is_spent
 
 
@@ -546,10 +568,10 @@ def test_an_end_without_words_is_an_end_at_once(played: _Played) -> None:
     server = ForkServer(played.channel)
     played.say((relay.BEGUN, b""))
     with server.box() as box:
-        played.say((relay.ENDED, b'["processes"]'), (relay.GONE, b""))
+        played.say((relay.ENDED, b'["processes"]'), (relay.GONE, b"[]"))
         assert box.receive() == b""
         assert box.ended_by() is None
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
     assert not server.is_spent
 
 
@@ -562,8 +584,19 @@ def test_what_a_box_says_as_it_begins_is_not_lost(played: _Played) -> None:
         played.say((relay.ENDED, b"[]"))
         assert box.receive() == b"first"
         assert box.receive() == b""
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
     assert not server.is_spent
+
+
+def test_a_box_that_was_short_of_memory_is_the_last_of_its_server(played: _Played) -> None:
+    """Though it went on to its end."""
+    server = ForkServer(played.channel)
+    played.say((relay.BEGUN, b""))
+    with server.box() as box:
+        played.say((relay.DATA, b"words"))
+        assert box.receive() == b"words"
+        played.say((relay.GONE, b'["memory", "processes"]'))
+    assert server.is_spent
 
 
 def test_what_a_box_said_is_nothing_of_the_next_one(played: _Played) -> None:
@@ -571,13 +604,13 @@ def test_what_a_box_said_is_nothing_of_the_next_one(played: _Played) -> None:
     server = ForkServer(played.channel)
     played.say((relay.BEGUN, b""))
     with server.box():
-        played.say((relay.DATA, b"of the first"), (relay.ENDED, b'["memory"]'), (relay.GONE, b""))
+        played.say((relay.DATA, b"of the first"), (relay.ENDED, b'["memory"]'), (relay.GONE, b"[]"))
     played.say((relay.BEGUN, b""))
     with server.box() as box:
         played.say((relay.DATA, b"of the second"))
         assert box.receive() == b"of the second"
         assert box.ended_by() is None
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
     assert not server.is_spent
 
 
@@ -591,7 +624,7 @@ def test_a_piece_that_comes_in_parts_is_waited_for_but_not_for_ever(played: _Pla
         assert box.receive() == b""
         played.say_bytes(piece[3:])
         assert box.receive() == b"whole"
-        played.say((relay.GONE, b""))
+        played.say((relay.GONE, b"[]"))
 
 
 @pytest.mark.parametrize("broken", [b"", relay.pack(relay.DATA, b"words")[:6], b"d\xff\xff\xff\xff"])
