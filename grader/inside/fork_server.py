@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 from . import cgroup, confine, keeper, namespaces, relay, seccomp
 
 _CHUNK = 1 << 16
-_MAX_WAITING = 1 << 20
-"""What is kept for a box that doesn't read yet. It counts as memory of the box, like all that this process has."""
+_MAX_WAITING = _CHUNK
+"""What is kept for a box that doesn't read yet. It counts as memory of the box, like all that this process has had once."""
 
 _BEFORE_SERVER = 500
 """When memory ends, the box goes before what makes boxes, and the learner's processes before all."""

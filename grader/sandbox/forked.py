@@ -24,7 +24,7 @@ PIECE_BYTES = 1 << 16
 OWN_PROCESSES = 2
 """Of a box that makes boxes, beside those of one that is started: the one that it begins with, and the one that forks."""
 
-OWN_MIB = 6
+OWN_MIB = 7
 """What these take of memory beside what they share with the box in it, as measured with and without a database's library."""
 
 

@@ -318,7 +318,7 @@ def test_a_learners_process_has_as_much_memory_as_in_a_box_that_was_started(same
             float(of(grade(shop(), submission, choice), "test_items_survive_a_restart").output.split()[-1])
             for choice in (same, isolating)
         )
-        assert abs(forked - started) < 3
+        assert abs(forked - started) < 2
 
 
 def test_a_box_that_ends_is_not_charged_with_the_memory_of_one_before(same: Choice) -> None:
