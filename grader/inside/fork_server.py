@@ -53,7 +53,7 @@ class Server:
     """Makes boxes, and passes on what is said to and by the one that there is."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """`settings`: `user` that the learner's processes have, and `writable` folders (path to bytes)."""
+        """`settings`: `user` that the learner's processes have, AppArmor's `profile` or none, `writable` folders (path to bytes)."""
         self._maker = _fork_maker(settings)
         self._box: _Box | None = None
         self._has_ended = False
@@ -275,6 +275,8 @@ def _enter_box(settings: Mapping[str, Any], tell: int) -> None:
     try:
         confine.come_before_others_when_memory_ends(_BEFORE_SERVER)
         namespaces.furnish(settings["writable"])
+        if settings["profile"]:
+            namespaces.take_profile(settings["profile"])  # which lets nobody mount
         namespaces.give_up_rights(settings["user"])
         confine.protect()
     except OSError as error:

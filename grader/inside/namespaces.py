@@ -72,6 +72,24 @@ def furnish(writable: Mapping[str, int]) -> None:
         _mount("tmpfs", path, "tmpfs", _NO_SETUID | _NO_DEVICES, f"size={size},mode=1777")
 
 
+def take_profile(name: str) -> None:
+    """Be confined by this profile of AppArmor from here on, and all that is forked. Who is confined can't choose again.
+
+    Source: `Documentation/admin-guide/LSM/apparmor.rst` of the kernel, and aa_change_profile(2), which writes the same.
+
+    Raises:
+        OSError: this kernel has no AppArmor, or not this profile.
+    """
+    # Kernels before 5.8 have one such file for all security modules.
+    folder = "/proc/self/attr"
+    path = f"{folder}/apparmor/current" if os.path.isdir(f"{folder}/apparmor") else f"{folder}/current"
+    try:
+        with open(path, "wb", buffering=0) as file:
+            file.write(b"changeprofile " + name.encode())
+    except OSError as error:
+        raise OSError(error.errno, f"AppArmor's profile {name} can't be taken: {error.strerror}") from None
+
+
 def give_up_rights(user: int) -> None:
     """Become this user, where this process is root's, and be able to do nothing that any process can't, for good.
 

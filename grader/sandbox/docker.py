@@ -42,6 +42,9 @@ FILTER = Path(__file__).with_name("seccomp.json")
 """In place of the engine's own, which takes it a fifth of a container's start to compile, and allows more."""
 
 NAMESPACE_CALLS = ("unshare", "mount")
+UNCONFINED = "unconfined"
+"""What AppArmor calls it when no profile applies."""
+
 MIB = 1024 * 1024
 
 EXAMINER_LIMITS = Limits(memory_mib=512, processes=32, cpus=2.0)
@@ -188,8 +191,12 @@ def _config(
     runtime: str | None,
     joined: str | None = None,
     needs_names: bool = False,
+    is_confined: bool = True,
 ) -> dict[str, Any]:
-    """Describe a container as the API does. `joined`: whose network it shares; `None`: its own, with nothing but loopback."""
+    """Describe a container as the API does.
+
+    `joined`: whose network it shares; `None`: its own, with nothing but loopback. `is_confined`: by AppArmor, where there is one.
+    """
     host = {
         "NetworkMode": f"container:{joined}" if joined else "none",
         "ReadonlyRootfs": True,
@@ -206,6 +213,8 @@ def _config(
         "LogConfig": {"Type": "none", "Config": {}},
         "Init": False,
     }
+    if not is_confined:
+        host["SecurityOpt"].append(f"apparmor={UNCONFINED}")
     if runtime is not None:
         host["Runtime"] = runtime
     if module == "fork_server":
@@ -236,7 +245,8 @@ def _create(engine: Engine, name: str, config: dict[str, Any]) -> None:
         if "seccomp profile" not in str(error):
             raise
         # Podman takes the name of a file on its own machine there, and nothing else. It has a filter of its own.
-        config["HostConfig"]["SecurityOpt"].pop()
+        options = config["HostConfig"]["SecurityOpt"]
+        options[:] = [option for option in options if not option.startswith("seccomp=")]
         engine.create(name, config)
 
 
@@ -299,16 +309,29 @@ class _DockerExaminer(Examiner):
         limits = with_spares(shape) if self._ahead else shape.limits
         if forks:
             limits = forked.with_server(limits)
-            writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_BYTES}
-            module, arguments = "fork_server", shape.server_arguments(user=USERS["fork_server"], writable=writable)
-        else:
-            module, arguments = "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0)
 
         @judged()
         def start() -> None:
             # The network is shared with one solution at a time.
             self._await_removal()
-            config = _config(self._image, module, arguments, limits=limits, runtime=self._runtime, joined=self._name)
+            profile = ""
+            if forks:
+                profile = self._profile()
+                writable = {ROOT: limits.disk_mib * MIB, "/dev/shm": SHM_BYTES}
+                user = USERS["fork_server"]
+                module, arguments = "fork_server", shape.server_arguments(user=user, writable=writable, profile=profile)
+            else:
+                module, arguments = "keeper", shape.keeper_arguments(spares=SPARES if self._ahead else 0)
+            config = _config(
+                self._image,
+                module,
+                arguments,
+                limits=limits,
+                runtime=self._runtime,
+                joined=self._name,
+                # The profile that engines have for containers forbids mounts. Each box takes it when it has its own.
+                is_confined=not profile,
+            )
             _create(self._engine, name, config)
             self._channels[name] = _AttachedChannel(self._engine.attach(name))
             assert self.channel  # the network that is joined exists once the examiner's container runs
@@ -336,6 +359,12 @@ class _DockerExaminer(Examiner):
                 starting.wait()
             finally:
                 self._remove(name)
+
+    def _profile(self) -> str:
+        """Name AppArmor's profile for this engine's containers; empty where there is none."""
+        assert self.channel  # it is told of a container that runs
+        profile = str(self._engine.inspect(self._name).get("AppArmorProfile") or "")
+        return "" if profile == UNCONFINED else profile
 
     def end(self) -> None:
         """Remove the container, however far it came, and see that no other is left."""

@@ -67,9 +67,12 @@ class Shape:
         """Give what the solution box's first process is started with; `spares` processes wait in the box."""
         return [",".join(self.preload), str(spares), json.dumps({"open_files": self.limits.open_files})]
 
-    def server_arguments(self, *, user: int, writable: Mapping[str, int]) -> list[str]:
-        """Give what a box in which solutions' boxes are forked is started with: their user, and folders (path to bytes)."""
-        return [",".join(self.preload), json.dumps({"user": user, "writable": writable})]
+    def server_arguments(self, *, user: int, writable: Mapping[str, int], profile: str = "") -> list[str]:
+        """Give what a box in which solutions' boxes are forked is started with.
+
+        `user` and AppArmor's `profile`, where there is one, are theirs; `writable` are their folders (path to bytes).
+        """
+        return [",".join(self.preload), json.dumps({"user": user, "writable": writable, "profile": profile})]
 
 
 def examiner_arguments(*, ahead: bool, many: bool) -> list[str]:

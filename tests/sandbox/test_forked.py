@@ -186,7 +186,7 @@ def test_a_box_that_was_forked_is_as_shut_as_one_that_was_started(same: Choice, 
     forked, started = _seen(same), _seen(isolating)
 
     assert _server(same) is not None
-    for name in ("refuses", "firmware", "writable", "sizes", "capacity"):
+    for name in ("refuses", "firmware", "writable", "sizes", "profile", "capacity"):
         assert forked[name] == started[name], name
     assert forked["refuses"] is True
     assert forked["masked"] == forked["firmware"] == []
@@ -449,6 +449,20 @@ def test_boxes_are_started_where_none_can_be_forked(
             assert _told(graded(same, name)) == _told(graded(isolating, name))
         assert grade(shop(), reference(), same).status == "passed"
         assert _server(same) is None
+
+
+@pytest.mark.docker
+def test_boxes_are_started_where_they_cant_be_confined_as_the_engine_does(
+    choose_named: Callable[[str], Choice], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What forks them isn't confined by AppArmor, so each box must be, before there is anything of a learner's in it."""
+    monkeypatch.setattr(docker._DockerExaminer, "_profile", lambda _self: "kata-no-such-profile")
+    with SameExaminer(cast(WarmSandbox, choose_named("docker").sandbox)) as sandbox:
+        same = Choice(sandbox, "a test asked for it")
+        seen = _seen(same)
+
+        assert "inside.keeper" in " ".join(seen["commands"]["1"])
+        assert "AppArmor's profile kata-no-such-profile can't be taken" in cast(Any, sandbox._begun).fork_problem
 
 
 def _without_namespaces(inner: Callable[..., list[str]]) -> Callable[..., list[str]]:

@@ -88,6 +88,15 @@ def commands():
     return found
 
 
+def profile():
+    """Name the security module's profile that applies, where this kernel has one."""
+    try:
+        with open("/proc/self/attr/current") as file:
+            return file.read().strip("\0\n")
+    except OSError:
+        return ""
+
+
 def create_app():
     app = Flask(__name__)
 
@@ -105,6 +114,7 @@ def create_app():
             "writable": [path for path in writable() if not path.startswith(("/tmp/", home))],
             "sizes": {path: size(path) for path in ("/tmp", "/dev/shm")},
             "covered": covered(),
+            "profile": profile(),
             "capacity": os.sysconf("SC_OPEN_MAX"),
         }
         print(json.dumps(seen))
