@@ -53,7 +53,7 @@ class Server:
     """Makes boxes, and passes on what is said to and by the one that there is."""
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
-        """`settings`: `user` that the learner's processes have, AppArmor's `profile` or none, `writable` folders (path to bytes)."""
+        """`settings`: `user` and AppArmor's `profile`, or none, that the learner's have, and `writable` folders (path to bytes)."""
         self._maker = _fork_maker(settings)
         self._box: _Box | None = None
         self._has_ended = False

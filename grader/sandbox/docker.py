@@ -197,12 +197,15 @@ def _config(
 
     `joined`: whose network it shares; `None`: its own, with nothing but loopback. `is_confined`: by AppArmor, where there is one.
     """
+    security = ["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"]
+    if not is_confined:
+        security.append(f"apparmor={UNCONFINED}")
     host = {
         "NetworkMode": f"container:{joined}" if joined else "none",
         "ReadonlyRootfs": True,
         "Tmpfs": {ROOT: f"rw,nosuid,nodev,exec,size={limits.disk_mib}m,mode=1777"},
         "CapDrop": ["ALL"],
-        "SecurityOpt": ["no-new-privileges", f"seccomp={_filter(allows_namespaces=module == 'fork_server')}"],
+        "SecurityOpt": security,
         "Memory": limits.memory_mib * MIB,
         "MemorySwap": limits.memory_mib * MIB,
         "PidsLimit": limits.processes + 1,  # for the one that waits for the next test
@@ -213,8 +216,6 @@ def _config(
         "LogConfig": {"Type": "none", "Config": {}},
         "Init": False,
     }
-    if not is_confined:
-        host["SecurityOpt"].append(f"apparmor={UNCONFINED}")
     if runtime is not None:
         host["Runtime"] = runtime
     if module == "fork_server":

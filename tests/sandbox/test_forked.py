@@ -451,6 +451,17 @@ def test_boxes_are_started_where_none_can_be_forked(
         assert _server(same) is None
 
 
+def test_boxes_are_started_where_memory_has_no_room_for_what_forks_them(same: Choice, isolating: Choice) -> None:
+    """A small limit ends whatever begins in the box, and is told of as ever."""
+    _need_control_groups(grade(shop(), reference(), same))
+    little = msgspec.structs.replace(shop(), limits=replace(shop().limits, memory_mib=24))
+    for _ in range(2):
+        report = grade(little, reference(), same)
+        assert report.status == "broken"
+        assert _told(report) == _told(grade(little, reference(), isolating))
+    assert _server(same) is None
+
+
 @pytest.mark.docker
 def test_boxes_are_started_where_they_cant_be_confined_as_the_engine_does(
     choose_named: Callable[[str], Choice], monkeypatch: pytest.MonkeyPatch
