@@ -357,7 +357,7 @@ def test_the_time_for_all_ends_the_grading(choice: Choice) -> None:
     report = graded(choice, "hangs_at_import", wall_s=1.5)
 
     assert (report.status, report.limit) == ("broken", "wall")
-    assert time.monotonic() - started < 1.5 + 5
+    assert time.monotonic() - started < 1.5 + 20  # the boxes' start and end are beside it, on a machine however slow
 
 
 def test_every_limit_holds(isolating: Choice) -> None:
