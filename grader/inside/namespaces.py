@@ -11,6 +11,7 @@ import errno
 import os
 import struct
 from collections.abc import Mapping
+from contextlib import suppress
 
 from .libc import PR_CAPBSET_DROP, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS, call, prctl
 
@@ -73,18 +74,19 @@ def furnish(writable: Mapping[str, int]) -> None:
 
 
 def take_profile(name: str) -> None:
-    """Be confined by this profile of AppArmor from here on, and all that is forked. Who is confined can't choose again.
+    """Be confined by this profile of AppArmor from here on, with all that is forked. Who is confined can't choose again.
 
-    Source: `Documentation/admin-guide/LSM/apparmor.rst` of the kernel, and aa_change_profile(2), which writes the same.
+    Where the kernel has no such profile, nobody is confined by it: an engine names its profile also where it can't load it.
+    Source: aa_change_profile(2), which writes the same.
 
     Raises:
-        OSError: this kernel has no AppArmor, or not this profile.
+        OSError: this kernel has no AppArmor, or doesn't allow it.
     """
     # Kernels before 5.8 have one such file for all security modules.
     folder = "/proc/self/attr"
     path = f"{folder}/apparmor/current" if os.path.isdir(f"{folder}/apparmor") else f"{folder}/current"
     try:
-        with open(path, "wb", buffering=0) as file:
+        with open(path, "wb", buffering=0) as file, suppress(FileNotFoundError):
             file.write(b"changeprofile " + name.encode())
     except OSError as error:
         raise OSError(error.errno, f"AppArmor's profile {name} can't be taken: {error.strerror}") from None
