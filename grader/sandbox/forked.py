@@ -201,12 +201,18 @@ class Forks:
             with ExitStack() as stack:
                 solution = None
                 if not self.problem:
+                    server, started = self._serving(shape)
                     try:
-                        server, started = self._serving(shape)
-                        box = stack.enter_context(_box_of(server, started))
+                        box = stack.enter_context(server.box())
                         solution = replace(started, channel=box, ended_by=lambda: _ended_by(box, server, started))
                     except CannotFork as error:
                         self.problem = str(error)
+                    except SandboxError:
+                        # No box before this one was short of memory, or the server would be another.
+                        if started.ended_by() != "memory":
+                            raise
+                        self.problem = "the limit of memory leaves no room for a process that forks them"
+                    if self.problem:
                         self.close()
                 yield solution
         finally:
@@ -225,21 +231,6 @@ class Forks:
         """End the box that forks, and with it whatever is in it."""
         self._server = None
         self._stack.close()
-
-
-@contextmanager
-def _box_of(server: ForkServer, started: Solution) -> Iterator[ForkedBox]:
-    """Have a box made; see `ForkServer.box`."""
-    is_made = False
-    try:
-        with server.box() as box:
-            is_made = True
-            yield box
-    except SandboxError as error:
-        # No box before this one was short of memory, or the server would be another.
-        if not is_made and started.ended_by() == "memory":
-            raise CannotFork("the limit of memory leaves no room for a process that forks them") from error
-        raise
 
 
 def _ended_by(box: ForkedBox, server: ForkServer, started: Solution) -> str | None:
